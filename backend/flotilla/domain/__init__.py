@@ -1,0 +1,20 @@
+"""The decision core: values in, values out. No I/O, no clock, no tasks.
+
+Read it in the order in which data flows:
+
+    bar         market.py       bars, timeframes, instruments, sessions, trading windows
+    indicators  indicators/     the catalogue: series in, series out (the one home of TA-Lib)
+    rules       rules.py        conditions over indicators and prices; their sentence and explanation
+    sizing      sizing.py       capital and price -> quantity
+    risk        risk.py         stop and target prices, refusal codes
+    bot         bots.py         a bot's whole definition, and what is wrong with it
+    order       orders.py       intents, orders, their states and client order ids
+    fill        fills.py        one execution, and the key that makes it count once
+    position    positions.py    a holding from flat to flat: average cost, realised P&L
+    decision    kernel.py       one step of a bot: fills, marks, exits, entries through the gates
+    ledger      ledger.py       a bot's money, in Decimal
+    event       events.py       the facts that leave: what the browser and the outbox see
+    errors      errors.py       everything that can be refused, with its code
+
+Indicators and kernel use float64; ledger, orders and fills use Decimal; time is aware UTC.
+"""

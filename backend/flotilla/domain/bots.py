@@ -1,0 +1,151 @@
+"""A bot's whole definition, and everything that can be wrong with it before it trades."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+from enum import StrEnum
+
+from flotilla.domain import indicators, rules
+from flotilla.domain.errors import Problem
+from flotilla.domain.indicators import IndicatorUse
+from flotilla.domain.market import Timeframe, Window
+from flotilla.domain.risk import RiskRules
+from flotilla.domain.rules import Rule
+
+MAX_SYMBOLS = 30
+_REGULAR_HOURS = (time(9, 30), time(16, 0))
+_ID = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,31}$")
+
+
+class DesiredStatus(StrEnum):
+    """What a person wants of a bot."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class BotStatus(StrEnum):
+    """What a bot does."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    ERROR = "error"
+
+
+class OnStop(StrEnum):
+    """What becomes of the positions of a bot that is stopped."""
+
+    KEEP = "keep"
+    FLATTEN = "flatten"
+
+
+@dataclass(frozen=True, slots=True)
+class BotSpec:
+    """What a person defines. Capital in USD; `trading_frequency` in seconds; long only."""
+
+    name: str
+    capital: Decimal
+    symbols: tuple[str, ...]
+    timeframe: Timeframe
+    trading_frequency: int
+    indicators: tuple[IndicatorUse, ...]
+    entry: Rule
+    exit: Rule | None
+    risk: RiskRules
+    window: Window
+
+    @property
+    def uses(self) -> Mapping[str, IndicatorUse]:
+        """The bot's indicators by the id that its rules call them."""
+        return {use.id: use for use in self.indicators}
+
+    @property
+    def warm_up(self) -> int:
+        """Bars of the bot's timeframe needed before its first decision; a cross needs one more."""
+        return indicators.warm_up(self.indicators) + 1
+
+
+def problems(spec: BotSpec) -> list[Problem]:
+    """Everything that is wrong with a definition, by the field's path in the request."""
+    return [
+        *_basic_problems(spec),
+        *_symbol_problems(spec),
+        *_indicator_problems(spec),
+        *_rule_problems(spec),
+        *_risk_problems(spec.risk),
+        *_window_problems(spec.window),
+    ]
+
+
+def _basic_problems(spec: BotSpec) -> Iterator[Problem]:
+    if not spec.name.strip():
+        yield Problem("name", "Give the bot a name.")
+    if spec.capital <= 0:
+        yield Problem("capital", "Capital must be more than zero.")
+    if spec.trading_frequency < 60 or spec.trading_frequency % 60:
+        yield Problem("trading_frequency", "Choose a whole number of minutes, in seconds.")
+
+
+def _symbol_problems(spec: BotSpec) -> Iterator[Problem]:
+    if not spec.symbols:
+        yield Problem("symbols", "Choose at least one symbol.")
+    if len(spec.symbols) > MAX_SYMBOLS:
+        yield Problem("symbols", f"Choose at most {MAX_SYMBOLS} symbols.")
+    for index, symbol in enumerate(spec.symbols):
+        if symbol in spec.symbols[:index]:
+            yield Problem(f"symbols.{index}", f"{symbol} is listed twice.")
+
+
+def _indicator_problems(spec: BotSpec) -> Iterator[Problem]:
+    counts = Counter(use.id for use in spec.indicators)
+    for index, use in enumerate(spec.indicators):
+        path = f"indicators.{index}"
+        if not _ID.match(use.id):
+            yield Problem(f"{path}.id", "Use a letter, then letters, digits or underscores.")
+        elif counts[use.id] > 1:
+            yield Problem(f"{path}.id", f"Two indicators have the id {use.id!r}.")
+        yield from indicators.problems(use, path)
+
+
+def _rule_problems(spec: BotSpec) -> Iterator[Problem]:
+    yield from rules.problems(spec.entry, spec.uses, "rules.entry")
+    if spec.exit is not None:
+        yield from rules.problems(spec.exit, spec.uses, "rules.exit")
+    elif spec.risk.stop_loss_percent is None and spec.risk.take_profit_percent is None:
+        yield Problem(
+            "rules.exit",
+            "The bot would never sell: add an exit rule, a stop-loss or a take-profit.",
+        )
+
+
+def _risk_problems(risk: RiskRules) -> Iterator[Problem]:
+    prefix = "risk_management"
+    if not 0 < risk.position_percent <= 100:
+        yield Problem(f"{prefix}.position_percent", "Must be above 0 and at most 100 percent.")
+    if not 1 <= risk.max_open_positions <= 100:
+        yield Problem(f"{prefix}.max_open_positions", "Must be from 1 to 100.")
+    if risk.stop_loss_percent is not None and not 0 < risk.stop_loss_percent < 100:
+        yield Problem(f"{prefix}.stop_loss_percent", "Must be above 0 and below 100 percent.")
+    if risk.take_profit_percent is not None and not 0 < risk.take_profit_percent <= 1000:
+        yield Problem(f"{prefix}.take_profit_percent", "Must be above 0 and at most 1000 percent.")
+    limit = risk.daily_loss_limit_percent
+    if limit is not None and not 0 < limit <= 100:
+        yield Problem(f"{prefix}.daily_loss_limit_percent", "Must be above 0 and at most 100 percent.")
+
+
+def _window_problems(window: Window) -> Iterator[Problem]:
+    if window.start == window.end:
+        if window.start != time(0, 0):
+            yield Problem(
+                "end_hour",
+                "The window is empty: it must end after it starts (00:00-00:00: all day).",
+            )
+    elif window.end < window.start:
+        yield Problem("end_hour", "The window must end after it starts.")
+    elif window.end <= _REGULAR_HOURS[0] or window.start >= _REGULAR_HOURS[1]:
+        yield Problem("start_hour", "The window has no minute of the session, 09:30 to 16:00.")

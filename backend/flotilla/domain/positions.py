@@ -1,0 +1,91 @@
+"""A bot's holding of one symbol, from flat to flat. Average cost, net of fees; long only for now."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from flotilla.domain.fills import Fill
+from flotilla.domain.orders import Side
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Shares, and USD. `realized_pnl` counts what was closed so far, after all fees paid."""
+
+    id: str
+    bot_id: str
+    symbol: str
+    quantity: Decimal
+    entry_price: Decimal
+    current_price: Decimal
+    stop_loss_price: Decimal | None
+    take_profit_price: Decimal | None
+    realized_pnl: Decimal
+    opened_at: datetime
+    closed_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def unrealized_pnl(self) -> Decimal:
+        return (self.current_price - self.entry_price) * self.quantity
+
+    def marked(self, price: Decimal) -> "Position":
+        """The same holding valued at `price`."""
+        return replace(self, current_price=price)
+
+    def protected(self, *, stop: Decimal | None, target: Decimal | None) -> "Position":
+        """The same holding with its stop and target."""
+        return replace(self, stop_loss_price=stop, take_profit_price=target)
+
+    def apply(self, fill: Fill) -> "Position":
+        """The holding after `fill`.
+
+        Raises ValueError on a sale of more than is held: a bot never flips through zero.
+        """
+        if fill.side is Side.BUY:
+            quantity = self.quantity + fill.quantity
+            cost = self.entry_price * self.quantity + fill.price * fill.quantity
+            return replace(
+                self,
+                quantity=quantity,
+                entry_price=cost / quantity,
+                current_price=fill.price,
+                realized_pnl=self.realized_pnl - fill.fee,
+            )
+        if fill.quantity > self.quantity:
+            raise ValueError(f"{fill.quantity} {fill.symbol} sold of {self.quantity} held")
+        left = self.quantity - fill.quantity
+        return replace(
+            self,
+            quantity=left,
+            current_price=fill.price,
+            realized_pnl=self.realized_pnl + profit(self.entry_price, fill),
+            closed_at=fill.executed_at if left == 0 else None,
+        )
+
+
+def opened(position_id: str, fill: Fill) -> Position:
+    """The position that a first buy opens."""
+    return Position(
+        id=position_id,
+        bot_id=fill.bot_id,
+        symbol=fill.symbol,
+        quantity=fill.quantity,
+        entry_price=fill.price,
+        current_price=fill.price,
+        stop_loss_price=None,
+        take_profit_price=None,
+        realized_pnl=-fill.fee,
+        opened_at=fill.executed_at,
+        closed_at=None,
+    )
+
+
+def profit(entry_price: Decimal, fill: Fill) -> Decimal:
+    """What a sale earned over average cost, net of its fee (USD)."""
+    return (fill.price - entry_price) * fill.quantity - fill.fee
