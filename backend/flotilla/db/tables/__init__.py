@@ -1,0 +1,24 @@
+"""Every table of the schema `flotilla`; they refer to each other, so they live together."""
+
+from flotilla.db.tables.accounts import AccountRow, EngineStateRow, EquitySnapshotRow
+from flotilla.db.tables.base import METADATA, new_id
+from flotilla.db.tables.bots import BotRow, BotVersionRow, DecisionRow
+from flotilla.db.tables.events import EventRow
+from flotilla.db.tables.trading import FillRow, OrderEventRow, OrderRow, PositionRow, TradeRow
+
+__all__ = [
+    "METADATA",
+    "AccountRow",
+    "BotRow",
+    "BotVersionRow",
+    "DecisionRow",
+    "EngineStateRow",
+    "EquitySnapshotRow",
+    "EventRow",
+    "FillRow",
+    "OrderEventRow",
+    "OrderRow",
+    "PositionRow",
+    "TradeRow",
+    "new_id",
+]

@@ -1,0 +1,61 @@
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from flotilla.db.tables.base import Table, new_id
+
+
+class AccountRow(Table):
+    """A broker account. Its keys come from the settings for now; `epoch` rises when it is reset.
+
+    The figures are the broker's own, as of `as_of` (market time); the market columns are its clock.
+    """
+
+    __tablename__ = "accounts"
+    __table_args__ = (CheckConstraint("kind IN ('practice', 'alpaca_paper', 'alpaca_live')", name="kind"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    epoch: Mapped[int] = mapped_column(default=1)
+    examples_seeded: Mapped[bool] = mapped_column(default=False)
+    equity: Mapped[Decimal | None]
+    cash: Mapped[Decimal | None]
+    last_equity: Mapped[Decimal | None]
+    as_of: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class EngineStateRow(Table):
+    """What the engine last knew of an account's market, and how far it has come (semantics 8).
+
+    `tau` and `last_event_id` are the watermark: every bot has decided at `tau`, every trade update
+    up to `last_event_id` is booked, and no request was unanswered.
+    """
+
+    __tablename__ = "engine_state"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("flotilla.accounts.id"), primary_key=True)
+    tau: Mapped[datetime | None]
+    last_event_id: Mapped[str | None]
+    in_flight: Mapped[int] = mapped_column(default=0)
+    heartbeat_at: Mapped[datetime | None]
+    market_now: Mapped[datetime | None]
+    market_rate: Mapped[float] = mapped_column(default=1.0)
+    market_source: Mapped[str | None]
+    session_open: Mapped[datetime | None]
+    session_close: Mapped[datetime | None]
+    next_open: Mapped[datetime | None]
+    connected: Mapped[bool] = mapped_column(default=False)
+
+
+class EquitySnapshotRow(Table):
+    """The account's equity, as the broker reported it, once a market minute."""
+
+    __tablename__ = "equity_snapshots"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("flotilla.accounts.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    equity: Mapped[Decimal]

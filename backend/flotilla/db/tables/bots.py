@@ -1,0 +1,78 @@
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from flotilla.db.tables.base import Table, new_id
+
+
+class BotRow(Table):
+    """A bot: its definition, what a person wants of it, and what it does.
+
+    `cash` and `realized_pnl` are its ledger; `checkpoint` is the part of the kernel's state that
+    fills alone do not give back (the day's baseline, the bars already decided on).
+    """
+
+    __tablename__ = "bots"
+    __table_args__ = (
+        CheckConstraint("capital > 0", name="capital_positive"),
+        CheckConstraint("desired_status IN ('running', 'stopped')", name="desired_status"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("flotilla.accounts.id"), index=True)
+    name: Mapped[str]
+    status: Mapped[str] = mapped_column(default="stopped")
+    desired_status: Mapped[str] = mapped_column(default="stopped")
+    on_stop: Mapped[str] = mapped_column(default="keep")
+    status_reason: Mapped[str | None]
+    capital: Mapped[Decimal]
+    symbols: Mapped[list[Any]]
+    timeframe: Mapped[str]
+    trading_frequency: Mapped[int]
+    indicators: Mapped[list[Any]]
+    rules: Mapped[dict[str, Any]]
+    risk_management: Mapped[dict[str, Any]]
+    start_hour: Mapped[int]
+    start_minute: Mapped[int]
+    end_hour: Mapped[int]
+    end_minute: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1)
+    cash: Mapped[Decimal]
+    realized_pnl: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    day_pnl: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    checkpoint: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    archived_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class BotVersionRow(Table):
+    """Every definition that ever was a bot's, as it was saved."""
+
+    __tablename__ = "bot_versions"
+
+    bot_id: Mapped[str] = mapped_column(ForeignKey("flotilla.bots.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    definition: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DecisionRow(Table):
+    """What a bot decided for a symbol, kept compactly: a run of equal decisions is one row."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    bot_id: Mapped[str] = mapped_column(ForeignKey("flotilla.bots.id"), index=True)
+    bot_version: Mapped[int]
+    symbol: Mapped[str]
+    outcome: Mapped[str]
+    refusal: Mapped[str | None]
+    first_tau: Mapped[datetime]
+    last_tau: Mapped[datetime]
+    count: Mapped[int] = mapped_column(default=1)
+    numbers: Mapped[dict[str, Any]]
+    conditions: Mapped[list[Any]]

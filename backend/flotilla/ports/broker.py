@@ -1,0 +1,102 @@
+"""What a broker must be able to do for us. Every method may raise the two errors below."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from flotilla.domain.fills import Execution
+from flotilla.domain.market import Instrument, Session
+from flotilla.domain.orders import Order, OrderStatus
+
+
+class OrderRejected(Exception):
+    """The broker refused a request and said so: nothing happened there, and why."""
+
+    def __init__(self, reason: str, *, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class OutcomeUnknown(Exception):
+    """No answer, or one that does not say: the request may have been carried out. Ask, never resend."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerOrder:
+    """An order as the broker has it; `legs` are its protective children, `reason` why it was refused."""
+
+    broker_order_id: str
+    client_order_id: str
+    status: OrderStatus
+    symbol: str
+    type: str
+    quantity: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    filled_quantity: Decimal
+    filled_average_price: Decimal | None
+    legs: tuple["BrokerOrder", ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFigures:
+    """USD, as the broker counts. `last_equity` is the previous session's closing equity."""
+
+    equity: Decimal
+    cash: Decimal
+    last_equity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MarketState:
+    """The account's market clock: its time, market seconds per wall second, and where prices come from.
+
+    `last_event_id` is the newest trade update that was sent (practice only).
+    """
+
+    now: datetime
+    rate: float
+    source: str | None = None
+    last_event_id: str | None = None
+
+
+class Broker(Protocol):
+    async def submit(self, order: Order) -> BrokerOrder:
+        """Send an order under its client order id. Raises OrderRejected or OutcomeUnknown."""
+        ...
+
+    async def cancel(self, broker_order_id: str) -> None:
+        """Ask for a cancel; the order's own update says what came of it. A done order is no error."""
+        ...
+
+    async def find(self, client_order_id: str) -> BrokerOrder | None:
+        """The order with its legs, or None when the broker never had it."""
+        ...
+
+    async def get(self, broker_order_id: str) -> BrokerOrder | None:
+        """The order with its legs, or None when the broker does not know it."""
+        ...
+
+    async def open_orders(self) -> Sequence[BrokerOrder]:
+        """Every order of the account that is not done; legs are rows of their own."""
+        ...
+
+    async def executions(self, broker_order_id: str) -> Sequence[Execution]:
+        """Every execution of one order, oldest first."""
+        ...
+
+    async def account(self) -> AccountFigures: ...
+
+    async def instruments(self) -> Sequence[Instrument]:
+        """Everything that can be traded."""
+        ...
+
+    async def sessions(self, start: date, end: date) -> Sequence[Session]:
+        """The sessions of the days from `start` to `end`, both included, oldest first."""
+        ...
+
+    async def market_state(self) -> MarketState: ...

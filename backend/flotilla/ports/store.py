@@ -1,0 +1,211 @@
+"""What the engine keeps. Each method is one transaction, its events and nudges included."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop
+from flotilla.domain.fills import Execution, Fill
+from flotilla.domain.kernel import Decision
+from flotilla.domain.orders import Order, OrderStatus, Purpose
+from flotilla.domain.rules import Explained
+from flotilla.ports.broker import AccountFigures, BrokerOrder
+
+
+class FillOutOfOrder(Exception):
+    """A sale was reported before the purchase it closes: book the bot's other orders first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: str
+    name: str
+    kind: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBot:
+    """A bot as the engine sees it: what is wanted of it, what it was last known to do, and how.
+
+    `holds`: it has an open position. `spec` is None when the definition cannot be read any more.
+    """
+
+    id: str
+    name: str
+    status: BotStatus
+    desired_status: DesiredStatus
+    on_stop: OnStop
+    version: int
+    spec: BotSpec | None
+    spec_error: str | None
+    checkpoint: Mapping[str, Any]
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BotMemory:
+    """What a bot's state is folded from: every fill in the order it was booked, and its open orders.
+
+    `protected` are the symbols whose open position was promised a stop or a target.
+    """
+
+    capital: Decimal
+    fills: Sequence[Fill]
+    open_orders: Sequence[Order]
+    protected: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What one report from the broker changed: new fills, and where the order stands now.
+
+    `missing` says that the broker counts more filled than is booked: executions have to be asked for.
+    `legs` are the protective orders that were learnt of.
+    """
+
+    order: Order
+    fills: Sequence[Fill]
+    missing: bool
+    legs: Sequence[Order] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionEntry:
+    """One decision to record. `continues` is the row whose run of equal decisions it prolongs."""
+
+    decision: Decision
+    conditions: Sequence[Explained]
+    continues: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """An order to be written before its request is sent."""
+
+    client_order_id: str
+    symbol: str
+    side: str
+    purpose: Purpose
+    quantity: Decimal
+    take_profit_price: Decimal | None
+    stop_loss_price: Decimal | None
+    expected_price: Decimal
+    indicators_snapshot: Mapping[str, float]
+    tau: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """Everything that one step of a bot leaves behind."""
+
+    bot_id: str
+    account_id: str
+    bot_version: int
+    tau: datetime
+    decisions: Sequence[DecisionEntry]
+    orders: Sequence[OrderDraft]
+    checkpoint: Mapping[str, Any]
+    day_pnl: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StepStored:
+    """The ids of the decision rows (in the order given) and the orders, ready to be sent."""
+
+    decision_ids: Sequence[str]
+    orders: Sequence[Order]
+
+
+@dataclass(slots=True)
+class MarketSnapshot:
+    """What the engine knows of the account's market; written with its heartbeat."""
+
+    connected: bool = False
+    now: datetime | None = None
+    rate: float = 1.0
+    source: str | None = None
+    session_open: datetime | None = None
+    session_close: datetime | None = None
+    next_open: datetime | None = None
+    in_flight: int = field(default=0)
+
+
+class EngineStore(Protocol):
+    async def account(self, account_id: str) -> Account: ...
+
+    async def bots(self, account_id: str) -> Sequence[StoredBot]:
+        """Every bot of the account that is not archived."""
+        ...
+
+    async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
+        """Record what a bot does now, and tell the browsers."""
+        ...
+
+    async def memory(self, bot_id: str) -> BotMemory: ...
+
+    async def record_step(self, step: StepRecord) -> StepStored:
+        """Write decisions, orders (`pending_submit`) and the checkpoint in one transaction.
+
+        An order whose client order id exists already is left as it is and not returned: it was
+        written by the step that a crash interrupted, and is reconciled, not sent again.
+        """
+        ...
+
+    async def book(
+        self,
+        report: BrokerOrder,
+        executions: Sequence[Execution],
+        *,
+        account_id: str,
+        source: str,
+        event_id: str | None = None,
+    ) -> Booked | None:
+        """Apply what the broker says of an order: idempotent, in any order, from any source.
+
+        Changes order, fill, position, trade, cash and outbox together. None when the order is not
+        ours. Legs in the report become orders of their own. Raises FillOutOfOrder (and changes
+        nothing) when a sale comes before its purchase.
+        """
+        ...
+
+    async def close_order(self, order_id: str, status: OrderStatus, reason: str) -> Order | None:
+        """End an order that never was at the broker: `not_sent` or `rejected`.
+
+        None when it has meanwhile got a broker's id or ended.
+        """
+        ...
+
+    async def resize_order(self, order_id: str, quantity: Decimal) -> Order | None:
+        """Change the quantity of an order whose request was not sent yet; None when it was."""
+        ...
+
+    async def open_orders(self, account_id: str) -> Sequence[Order]:
+        """Every order of the account that is not known to be done, oldest first."""
+        ...
+
+    async def held_symbols(self, account_id: str) -> Sequence[str]:
+        """The symbols of all open positions."""
+        ...
+
+    async def mark(self, account_id: str, closes: Mapping[str, float]) -> None:
+        """Value the open positions at the minute's closes, and tell the browsers."""
+        ...
+
+    async def save_account(self, account_id: str, figures: AccountFigures, at: datetime) -> None:
+        """Keep the broker's figures, and the equity as a point of the curve at market time `at`."""
+        ...
+
+    async def heartbeat(self, account_id: str, market: MarketSnapshot, at: datetime) -> None: ...
+
+    async def watermark(self, account_id: str, tau: datetime) -> None:
+        """Every bot has decided at `tau`, and no request is unanswered."""
+        ...
+
+
+class PriceFeed(Protocol):
+    async def publish(self, bars: Sequence[Mapping[str, Any]]) -> None:
+        """Send the minute's bars to the browsers; lossy."""
+        ...

@@ -1,0 +1,38 @@
+"""The base model, and the two ways of writing money."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+_PATTERN = r"^-?\d+(\.\d+)?$"
+
+
+def _plain(value: Decimal) -> str:
+    """Write without an exponent and without trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# A decimal on the wire is a string, in and out: `number or string` would let floats in.
+Money = Annotated[
+    Decimal,
+    Field(allow_inf_nan=False, max_digits=28),
+    PlainSerializer(_plain, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["1250.50"]}),
+]
+
+
+class Model(BaseModel):
+    """Unknown fields are refused; what is answered always has every field.
+
+    The schema is the answer's in both directions: one type in the page, with every field required.
+    (A request may still leave out what has a default.)
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        from_attributes=True,
+        json_schema_mode_override="serialization",
+        json_schema_serialization_defaults_required=True,
+    )
