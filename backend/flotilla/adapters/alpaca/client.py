@@ -1,0 +1,117 @@
+"""alpaca-py's REST clients, made safe for an event loop.
+
+They block (so: a bounded thread pool), have no timeout (so: one is mounted), and send a POST again
+by themselves on 429 and 504 (so: every order carries a client order id, and a refusal of a repeated
+one means that the outcome has to be asked for).
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import requests
+from alpaca.common.exceptions import APIError
+from alpaca.data.historical import StockHistoricalDataClient
+from alpaca.trading.client import TradingClient
+from requests.adapters import HTTPAdapter
+
+from flotilla.adapters.alpaca.config import AlpacaConfig
+from flotilla.domain.errors import Unavailable
+from flotilla.ports.broker import OrderRejected, OutcomeUnknown
+
+T = TypeVar("T")
+
+_CONNECT_TIMEOUT, _READ_TIMEOUT = 3.05, 10.0
+_THREADS = 8
+
+
+class _TimeoutAdapter(HTTPAdapter):
+    """Gives every request a timeout that did not name one."""
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = (_CONNECT_TIMEOUT, _READ_TIMEOUT)
+        return super().send(request, *args, **kwargs)
+
+
+class AlpacaClient:
+    """One account's REST clients and the threads they run in."""
+
+    def __init__(self, config: AlpacaConfig) -> None:
+        self.config = config
+        self.trading = TradingClient(
+            config.key_id,
+            config.secret_key,
+            paper=config.paper,
+            raw_data=True,
+            url_override=config.trading_url,
+        )
+        self.data = StockHistoricalDataClient(
+            config.key_id, config.secret_key, raw_data=True, url_override=config.data_url
+        )
+        for client in (self.trading, self.data):
+            adapter = _TimeoutAdapter(pool_maxsize=_THREADS)
+            client._session.mount("http://", adapter)
+            client._session.mount("https://", adapter)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="alpaca")
+
+    async def call(self, request: Callable[[], T]) -> T:
+        """Run a blocking request in the pool. Raises APIError and requests' own errors."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, request)
+
+    async def read(self, request: Callable[[], T]) -> T:
+        """Run a request that changes nothing. Raises Unavailable when there is no good answer."""
+        try:
+            return await self.call(request)
+        except APIError as error:
+            raise Unavailable(f"The broker answered: {message(error)}", code="BROKER_ERROR") from error
+        except (requests.RequestException, ValueError) as error:
+            raise Unavailable(
+                "The broker cannot be reached; it is asked again.", code="BROKER_UNREACHABLE"
+            ) from error
+
+    async def find(self, request: Callable[[], T]) -> T | None:
+        """Like `read`, but an answer of "not found" is None."""
+        try:
+            return await self.call(request)
+        except APIError as error:
+            if error.status_code == 404:
+                return None
+            raise Unavailable(f"The broker answered: {message(error)}", code="BROKER_ERROR") from error
+        except (requests.RequestException, ValueError) as error:
+            raise Unavailable(
+                "The broker cannot be reached; it is asked again.", code="BROKER_UNREACHABLE"
+            ) from error
+
+    async def change(self, request: Callable[[], T]) -> T:
+        """Run a request that changes something at the broker.
+
+        Raises OrderRejected when the broker said no, OutcomeUnknown when it cannot be known.
+        """
+        try:
+            return await self.call(request)
+        except APIError as error:
+            if error.status_code in (400, 403, 404, 422) and "must be unique" not in message(error):
+                raise OrderRejected(message(error), code=_code(error)) from error
+            raise OutcomeUnknown(message(error)) from error
+        except (requests.RequestException, ValueError) as error:
+            raise OutcomeUnknown(type(error).__name__) from error
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def message(error: APIError) -> str:
+    """The sentence of an error's body, or the body itself where it is no JSON."""
+    try:
+        return str(error.message)
+    except (ValueError, KeyError, TypeError):
+        return str(error)[:200]
+
+
+def _code(error: APIError) -> int | None:
+    try:
+        return int(error.code)
+    except (ValueError, KeyError, TypeError):
+        return None

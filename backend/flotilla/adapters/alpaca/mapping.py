@@ -1,0 +1,147 @@
+"""Alpaca's payloads to our values, and our orders to its requests. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from flotilla.domain.fills import Execution
+from flotilla.domain.market import NEW_YORK, Bar, Instrument, Session
+from flotilla.domain.orders import Order, OrderStatus, OrderType
+from flotilla.ports.broker import AccountFigures, BrokerOrder, MarketState
+from flotilla.ports.market_data import TradeUpdate
+
+Payload = Mapping[str, Any]
+
+
+def moment(text: str) -> datetime:
+    """RFC 3339 with up to nine fractional digits; what is finer than a microsecond is dropped."""
+    head, _, rest = text.replace("Z", "+00:00").partition(".")
+    if not rest:
+        return datetime.fromisoformat(head).astimezone(UTC)
+    digits = rest[: next(i for i, c in enumerate(rest) if not c.isdigit())]
+    return datetime.fromisoformat(f"{head}.{digits[:6]:0<6}{rest[len(digits) :]}").astimezone(UTC)
+
+
+def order_request(order: Order) -> dict[str, Any]:
+    """The body of POST /v2/orders; decimals as strings, so that no float comes near them.
+
+    With both a stop and a target the entry is a bracket, with one of them an OTO; both live at the
+    broker, good till cancelled (semantics 3).
+    """
+    legs: dict[str, Any] = {}
+    if order.take_profit_price is not None:
+        legs["take_profit"] = {"limit_price": str(order.take_profit_price)}
+    if order.stop_loss_price is not None:
+        legs["stop_loss"] = {"stop_price": str(order.stop_loss_price)}
+    body: dict[str, Any] = {
+        "symbol": order.symbol,
+        "qty": str(order.quantity),
+        "side": order.side.value,
+        "type": order.type.value,
+        "time_in_force": "gtc" if legs else "day",
+        "client_order_id": order.client_order_id,
+    }
+    if order.type is OrderType.LIMIT:
+        body["limit_price"] = str(order.limit_price)
+    if legs:
+        body |= {"order_class": "bracket" if len(legs) == 2 else "oto", **legs}
+    return body
+
+
+def broker_order(payload: Payload, *, reason: str | None = None) -> BrokerOrder:
+    return BrokerOrder(
+        broker_order_id=payload["id"],
+        client_order_id=payload["client_order_id"],
+        status=OrderStatus(payload["status"]),
+        symbol=payload["symbol"],
+        type=payload["type"],
+        quantity=_decimal(payload["qty"]) or Decimal(0),
+        limit_price=_decimal(payload.get("limit_price")),
+        stop_price=_decimal(payload.get("stop_price")),
+        filled_quantity=_decimal(payload.get("filled_qty")) or Decimal(0),
+        filled_average_price=_decimal(payload.get("filled_avg_price")),
+        legs=tuple(broker_order(leg) for leg in payload.get("legs") or ()),
+        reason=reason,
+    )
+
+
+def trade_update(payload: Payload) -> TradeUpdate:
+    """A frame of `trade_updates`; its order's `filled_qty` is cumulative, this execution included."""
+    order = broker_order(payload["order"], reason=payload.get("reason"))
+    execution = None
+    if payload["event"] in ("fill", "partial_fill"):
+        execution = Execution(
+            broker_order_id=order.broker_order_id,
+            cumulative_quantity=order.filled_quantity,
+            quantity=Decimal(payload["qty"]),
+            price=Decimal(payload["price"]),
+            executed_at=moment(payload["timestamp"]),
+        )
+    return TradeUpdate(payload["event"], payload.get("event_id"), order, execution)
+
+
+def execution(activity: Payload) -> Execution:
+    """A FILL row of the account's activities."""
+    return Execution(
+        broker_order_id=activity["order_id"],
+        cumulative_quantity=Decimal(activity["cum_qty"]),
+        quantity=Decimal(activity["qty"]),
+        price=Decimal(activity["price"]),
+        executed_at=moment(activity["transaction_time"]),
+    )
+
+
+def bar(symbol: str, payload: Payload) -> Bar:
+    """A bar from REST (`t` is text) or from the stream (`t` is MessagePack's timestamp)."""
+    start = payload["t"]
+    return Bar(
+        symbol=symbol,
+        start=moment(start) if isinstance(start, str) else start.to_datetime().astimezone(UTC),
+        open=float(payload["o"]),
+        high=float(payload["h"]),
+        low=float(payload["l"]),
+        close=float(payload["c"]),
+        volume=float(payload["v"]),
+    )
+
+
+def instrument(payload: Payload) -> Instrument:
+    return Instrument(
+        symbol=payload["symbol"],
+        name=payload.get("name") or payload["symbol"],
+        tradable=bool(payload["tradable"]) and payload.get("status") == "active",
+    )
+
+
+def session(payload: Payload) -> Session:
+    """A row of the calendar; its times are New York's, without a zone."""
+    day = date.fromisoformat(payload["date"])
+    return Session(open=_new_york(day, payload["open"]), close=_new_york(day, payload["close"]))
+
+
+def account(payload: Payload) -> AccountFigures:
+    return AccountFigures(
+        equity=Decimal(payload["equity"]),
+        cash=Decimal(payload["cash"]),
+        last_equity=Decimal(payload["last_equity"]),
+    )
+
+
+def practice_state(payload: Payload) -> MarketState:
+    """The practice market's `/practice/state`."""
+    rate = payload["rate"]
+    return MarketState(
+        now=moment(payload["now"]),
+        rate=float(rate) if rate != "max" else float("inf"),
+        source=payload.get("source"),
+        last_event_id=payload.get("last_event_id"),
+    )
+
+
+def _new_york(day: date, clock: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), NEW_YORK).astimezone(UTC)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

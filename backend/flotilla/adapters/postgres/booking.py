@@ -1,0 +1,238 @@
+"""What a broker's report on an order changes: order, fill, position, trade, cash, events.
+
+One transaction, idempotent: the order row is locked first, so reports of one order are applied one
+after the other, and a fill is unique by the broker's order id and the cumulative quantity.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from flotilla.adapters.postgres import rows
+from flotilla.db import outbox
+from flotilla.db.tables import (
+    BotRow,
+    FillRow,
+    OrderEventRow,
+    OrderRow,
+    PositionRow,
+    TradeRow,
+    new_id,
+)
+from flotilla.domain.fills import Execution, Fill
+from flotilla.domain.ledger import Ledger
+from flotilla.domain.orders import OrderStatus, OrderType, Purpose, Side, advances
+from flotilla.domain.positions import opened, profit
+from flotilla.ports.broker import BrokerOrder
+from flotilla.ports.store import Booked, FillOutOfOrder
+from flotilla.wire import rows as wire
+
+
+async def book(
+    session: AsyncSession, report: BrokerOrder, executions: Sequence[Execution], *, source: str
+) -> Booked | None:
+    """Apply one report; see `ports.store.EngineStore.book`."""
+    row = await _locked_order(session, report)
+    if row is None:
+        return None
+    if row.broker_order_id is None:
+        row.broker_order_id = report.broker_order_id
+    legs = [await _leg(session, row, leg) for leg in report.legs]
+    fills = []
+    for execution in sorted(executions, key=lambda e: e.cumulative_quantity):
+        booked = await _book_execution(session, row, execution, source)
+        if booked is not None:
+            fills.append(booked)
+    await _advance(session, row, report, source)
+    await session.flush()
+    return Booked(
+        order=rows.order(row),
+        fills=fills,
+        missing=report.filled_quantity > row.filled_quantity,
+        legs=[rows.order(leg) for leg in legs],
+    )
+
+
+async def record_event(
+    session: AsyncSession, row: OrderRow, to: OrderStatus, *, source: str, detail: str | None = None
+) -> None:
+    """Change an order's status and append to its audit."""
+    session.add(
+        OrderEventRow(order_id=row.id, from_status=row.status, to_status=to, source=source, detail=detail)
+    )
+    row.status = to
+    await session.flush()
+
+
+async def _locked_order(session: AsyncSession, report: BrokerOrder) -> OrderRow | None:
+    # An unknown broker id may be the first word of an order that we know by our own id.
+    return await session.scalar(
+        select(OrderRow)
+        .where(
+            or_(
+                OrderRow.broker_order_id == report.broker_order_id,
+                OrderRow.client_order_id == report.client_order_id,
+            )
+        )
+        .with_for_update()
+    )
+
+
+async def _leg(session: AsyncSession, parent: OrderRow, leg: BrokerOrder) -> OrderRow:
+    """The row of a protective leg, made when it is first heard of."""
+    found = await _locked_order(session, leg)
+    if found is not None:
+        return found
+    purpose = Purpose.TAKE_PROFIT if leg.type == OrderType.LIMIT else Purpose.STOP_LOSS
+    row = OrderRow(
+        id=new_id(),
+        bot_id=parent.bot_id,
+        account_id=parent.account_id,
+        client_order_id=leg.client_order_id,
+        broker_order_id=leg.broker_order_id,
+        parent_id=parent.id,
+        bot_version=parent.bot_version,
+        symbol=parent.symbol,
+        side=Side.SELL if parent.side == Side.BUY else Side.BUY,
+        type=OrderType.LIMIT if purpose is Purpose.TAKE_PROFIT else OrderType.STOP,
+        purpose=purpose,
+        quantity=leg.quantity or parent.quantity,
+        limit_price=leg.limit_price,
+        stop_price=leg.stop_price,
+        status=OrderStatus.HELD if not leg.status.is_terminal else OrderStatus.PENDING_NEW,
+        expected_price=leg.limit_price or leg.stop_price,
+        indicators_snapshot={},
+        tau=parent.tau,
+    )
+    session.add(row)
+    await session.flush()
+    await session.refresh(row)
+    return row
+
+
+async def _advance(session: AsyncSession, row: OrderRow, report: BrokerOrder, source: str) -> None:
+    """Move the order's status on, but never to its end before all its fills are booked."""
+    if report.status.is_terminal and report.filled_quantity > row.filled_quantity:
+        return
+    if not advances(OrderStatus(row.status), report.status):
+        return
+    if report.reason is not None:
+        row.reason = report.reason
+    await record_event(session, row, report.status, source=source, detail=report.reason)
+    if report.status.is_terminal:
+        await _finish_trade(session, row)
+
+
+async def _book_execution(
+    session: AsyncSession, order: OrderRow, execution: Execution, source: str
+) -> Fill | None:
+    """Book one execution, or return None when it is booked already."""
+    inserted = await session.scalar(
+        insert(FillRow)
+        .values(
+            id=new_id(),
+            order_id=order.id,
+            bot_id=order.bot_id,
+            broker_order_id=execution.broker_order_id,
+            cumulative_quantity=execution.cumulative_quantity,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=execution.quantity,
+            price=execution.price,
+            fee=Decimal(0),
+            source=source,
+            executed_at=execution.executed_at,
+        )
+        .on_conflict_do_nothing(index_elements=["broker_order_id", "cumulative_quantity"])
+        .returning(FillRow)
+    )
+    if inserted is None:
+        return None
+    fill = rows.fill(inserted, order.purpose)
+    before = order.filled_quantity * (order.filled_average_price or Decimal(0))
+    order.filled_quantity += fill.quantity
+    order.filled_average_price = (before + fill.quantity * fill.price) / order.filled_quantity
+    bot = await session.get_one(BotRow, order.bot_id, with_for_update=True)
+    earned = await _book_position(session, bot, order, fill)
+    ledger = Ledger(bot.capital, bot.cash, bot.realized_pnl).apply(fill, profit=earned)
+    bot.cash, bot.realized_pnl = ledger.cash, ledger.realized_pnl
+    await _book_trade(session, bot, order, fill, earned)
+    return fill
+
+
+async def _book_position(session: AsyncSession, bot: BotRow, order: OrderRow, fill: Fill) -> Decimal:
+    """Open, change or close the position; returns what the fill realised (USD, net of its fee)."""
+    row = await session.scalar(
+        select(PositionRow)
+        .where(PositionRow.bot_id == bot.id, PositionRow.symbol == fill.symbol, PositionRow.is_open)
+        .with_for_update()
+    )
+    if row is None and fill.side is Side.SELL:
+        raise FillOutOfOrder(f"{fill.symbol} was sold before its purchase was booked")
+    if row is None:
+        value = opened(new_id(), fill)
+        row = PositionRow(id=value.id, bot_id=bot.id, symbol=fill.symbol)
+        session.add(row)
+        earned = -fill.fee
+    else:
+        before = rows.position(row)
+        value = before.apply(fill)
+        earned = profit(before.entry_price, fill) if fill.side is Side.SELL else -fill.fee
+    if fill.side is Side.BUY:
+        value = value.protected(stop=order.stop_loss_price, target=order.take_profit_price)
+    rows.write_position(value, row)
+    await session.flush()
+    payload = wire.position(row, bot.name).model_dump(mode="json")
+    await outbox.add_event(session, type="position_updated", bot_id=bot.id, payload={"position": payload})
+    return earned
+
+
+async def _book_trade(
+    session: AsyncSession, bot: BotRow, order: OrderRow, fill: Fill, earned: Decimal
+) -> None:
+    row = await session.scalar(select(TradeRow).where(TradeRow.order_id == order.id).with_for_update())
+    if row is None:
+        row = TradeRow(
+            id=new_id(),
+            bot_id=bot.id,
+            order_id=order.id,
+            symbol=order.symbol,
+            type=order.side,
+            purpose=order.purpose,
+            fee=Decimal(0),
+            profit_loss=None if fill.side is Side.BUY else Decimal(0),
+            indicators_snapshot=order.indicators_snapshot,
+            version=0,
+            is_final=False,
+        )
+        session.add(row)
+    row.quantity = order.filled_quantity
+    row.price = order.filled_average_price or fill.price
+    row.fee += fill.fee
+    if row.profit_loss is not None:
+        row.profit_loss += earned
+    row.timestamp = fill.executed_at
+    row.version += 1
+    row.is_final = order.filled_quantity >= order.quantity
+    await _tell_trade(session, row, bot.name)
+
+
+async def _finish_trade(session: AsyncSession, order: OrderRow) -> None:
+    """An order that ended with a part filled has traded all it ever will."""
+    row = await session.scalar(
+        select(TradeRow).where(TradeRow.order_id == order.id, TradeRow.is_final.is_(False))
+    )
+    if row is not None:
+        row.is_final = True
+        row.version += 1
+        bot = await session.get_one(BotRow, order.bot_id)
+        await _tell_trade(session, row, bot.name)
+
+
+async def _tell_trade(session: AsyncSession, row: TradeRow, bot_name: str) -> None:
+    await session.flush()
+    payload = wire.trade(row, bot_name).model_dump(mode="json")
+    await outbox.add_event(session, type="trade_executed", bot_id=row.bot_id, payload={"trade": payload})

@@ -1,0 +1,305 @@
+"""The engine's store in PostgreSQL: each method is one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from flotilla.adapters.postgres import booking, rows
+from flotilla.db import outbox
+from flotilla.db.session import Database
+from flotilla.db.tables import (
+    AccountRow,
+    BotRow,
+    DecisionRow,
+    EngineStateRow,
+    EquitySnapshotRow,
+    FillRow,
+    OrderEventRow,
+    OrderRow,
+    PositionRow,
+    new_id,
+)
+from flotilla.domain.bots import BotStatus
+from flotilla.domain.fills import Execution
+from flotilla.domain.orders import TERMINAL, Order, OrderStatus, OrderType
+from flotilla.ports.broker import AccountFigures, BrokerOrder
+from flotilla.ports.store import (
+    Account,
+    Booked,
+    BotMemory,
+    DecisionEntry,
+    MarketSnapshot,
+    OrderDraft,
+    StepRecord,
+    StepStored,
+    StoredBot,
+)
+from flotilla.wire import rows as wire
+
+
+class PostgresStore:
+    """`ports.store.EngineStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def account(self, account_id: str) -> Account:
+        async with self._database.transaction() as session:
+            row = await session.get_one(AccountRow, account_id)
+            return Account(row.id, row.name, row.kind, row.epoch)
+
+    async def bots(self, account_id: str) -> Sequence[StoredBot]:
+        async with self._database.transaction() as session:
+            holds = exists().where(PositionRow.bot_id == BotRow.id, PositionRow.is_open)
+            found = await session.execute(
+                select(BotRow, holds)
+                .where(BotRow.account_id == account_id, BotRow.archived_at.is_(None))
+                .order_by(BotRow.id)
+            )
+            return [rows.bot(row, holds=held) for row, held in found.tuples()]
+
+    async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
+        async with self._database.transaction() as session:
+            row = await session.get_one(BotRow, bot_id, with_for_update=True)
+            if (row.status, row.status_reason) == (status, reason):
+                return
+            row.status, row.status_reason = status, reason
+            await session.flush()
+            await session.refresh(row)
+            payload = wire.bot(row).model_dump(mode="json")
+            await outbox.add_event(
+                session, type="bot_status_changed", bot_id=bot_id, payload={"bot": payload}
+            )
+
+    async def memory(self, bot_id: str) -> BotMemory:
+        async with self._database.transaction() as session:
+            bot = await session.get_one(BotRow, bot_id)
+            fills = await session.execute(
+                select(FillRow, OrderRow.purpose)
+                .join(OrderRow, OrderRow.id == FillRow.order_id)
+                .where(FillRow.bot_id == bot_id)
+                .order_by(FillRow.id)
+            )
+            orders = await session.scalars(
+                select(OrderRow)
+                .where(OrderRow.bot_id == bot_id, OrderRow.status.not_in(TERMINAL))
+                .order_by(OrderRow.id)
+            )
+            protected = await session.scalars(
+                select(PositionRow.symbol).where(
+                    PositionRow.bot_id == bot_id,
+                    PositionRow.is_open,
+                    PositionRow.stop_loss_price.is_not(None) | PositionRow.take_profit_price.is_not(None),
+                )
+            )
+            return BotMemory(
+                protected=frozenset(protected),
+                capital=bot.capital,
+                fills=[rows.fill(row, purpose) for row, purpose in fills.tuples()],
+                open_orders=[rows.order(row) for row in orders],
+            )
+
+    async def record_step(self, step: StepRecord) -> StepStored:
+        async with self._database.transaction() as session:
+            ids = [await _record_decision(session, step, entry) for entry in step.decisions]
+            written = [await _write_order(session, step, draft) for draft in step.orders]
+            await session.execute(
+                update(BotRow)
+                .where(BotRow.id == step.bot_id)
+                .values(checkpoint=dict(step.checkpoint), day_pnl=step.day_pnl)
+            )
+            return StepStored(ids, [rows.order(row) for row in written if row is not None])
+
+    async def book(
+        self,
+        report: BrokerOrder,
+        executions: Sequence[Execution],
+        *,
+        account_id: str,
+        source: str,
+        event_id: str | None = None,
+    ) -> Booked | None:
+        async with self._database.transaction() as session:
+            booked = await booking.book(session, report, executions, source=source)
+            if event_id is not None:
+                await session.execute(
+                    update(EngineStateRow)
+                    .where(EngineStateRow.account_id == account_id)
+                    .values(last_event_id=event_id)
+                )
+            return booked
+
+    async def resize_order(self, order_id: str, quantity: Decimal) -> Order | None:
+        async with self._database.transaction() as session:
+            row = await session.get_one(OrderRow, order_id, with_for_update=True)
+            if row.status != OrderStatus.PENDING_SUBMIT or row.broker_order_id is not None:
+                return None
+            row.quantity = quantity
+            await session.flush()
+            return rows.order(row)
+
+    async def close_order(self, order_id: str, status: OrderStatus, reason: str) -> Order | None:
+        async with self._database.transaction() as session:
+            row = await session.get_one(OrderRow, order_id, with_for_update=True)
+            if row.status != OrderStatus.PENDING_SUBMIT or row.broker_order_id is not None:
+                return None
+            row.reason = reason
+            await booking.record_event(session, row, status, source="engine", detail=reason)
+            return rows.order(row)
+
+    async def open_orders(self, account_id: str) -> Sequence[Order]:
+        async with self._database.transaction() as session:
+            found = await session.scalars(
+                select(OrderRow)
+                .where(OrderRow.account_id == account_id, OrderRow.status.not_in(TERMINAL))
+                .order_by(OrderRow.id)
+            )
+            return [rows.order(row) for row in found]
+
+    async def held_symbols(self, account_id: str) -> Sequence[str]:
+        async with self._database.transaction() as session:
+            found = await session.scalars(
+                select(PositionRow.symbol)
+                .join(BotRow, BotRow.id == PositionRow.bot_id)
+                .where(PositionRow.is_open, BotRow.account_id == account_id)
+                .distinct()
+            )
+            return found.all()
+
+    async def mark(self, account_id: str, closes: Mapping[str, float]) -> None:
+        async with self._database.transaction() as session:
+            found = await session.execute(
+                select(PositionRow, BotRow.name)
+                .join(BotRow, BotRow.id == PositionRow.bot_id)
+                .where(
+                    PositionRow.is_open,
+                    BotRow.account_id == account_id,
+                    PositionRow.symbol.in_(closes),
+                )
+                .order_by(PositionRow.id)
+                .with_for_update(of=PositionRow)
+            )
+            for row, bot_name in found.tuples():
+                price = Decimal(repr(closes[row.symbol]))
+                rows.write_position(rows.position(row).marked(price), row)
+                payload = wire.position(row, bot_name).model_dump(mode="json")
+                await outbox.add_event(
+                    session,
+                    type="position_updated",
+                    bot_id=row.bot_id,
+                    payload={"position": payload},
+                )
+
+    async def save_account(self, account_id: str, figures: AccountFigures, at: datetime) -> None:
+        async with self._database.transaction() as session:
+            await session.execute(
+                update(AccountRow)
+                .where(AccountRow.id == account_id)
+                .values(
+                    equity=figures.equity,
+                    cash=figures.cash,
+                    last_equity=figures.last_equity,
+                    as_of=at,
+                )
+            )
+            point = insert(EquitySnapshotRow).values(account_id=account_id, at=at, equity=figures.equity)
+            await session.execute(
+                point.on_conflict_do_update(
+                    index_elements=["account_id", "at"], set_={"equity": figures.equity}
+                )
+            )
+
+    async def heartbeat(self, account_id: str, market: MarketSnapshot, at: datetime) -> None:
+        values: dict[str, Any] = {
+            "heartbeat_at": at,
+            "connected": market.connected,
+            "market_now": market.now,
+            "market_rate": market.rate,
+            "market_source": market.source,
+            "session_open": market.session_open,
+            "session_close": market.session_close,
+            "next_open": market.next_open,
+            "in_flight": market.in_flight,
+        }
+        async with self._database.transaction() as session:
+            await session.execute(
+                insert(EngineStateRow)
+                .values(account_id=account_id, **values)
+                .on_conflict_do_update(index_elements=["account_id"], set_=values)
+            )
+
+    async def watermark(self, account_id: str, tau: datetime) -> None:
+        async with self._database.transaction() as session:
+            await session.execute(
+                update(EngineStateRow).where(EngineStateRow.account_id == account_id).values(tau=tau)
+            )
+
+
+async def _record_decision(session: AsyncSession, step: StepRecord, entry: DecisionEntry) -> str:
+    values = {
+        "last_tau": step.tau,
+        "numbers": dict(entry.decision.numbers),
+        "conditions": [asdict(condition) for condition in entry.conditions],
+    }
+    if entry.continues is not None:
+        await session.execute(
+            update(DecisionRow)
+            .where(DecisionRow.id == entry.continues)
+            .values(count=DecisionRow.count + 1, **values)
+        )
+        return entry.continues
+    row = DecisionRow(
+        id=new_id(),
+        bot_id=step.bot_id,
+        bot_version=step.bot_version,
+        symbol=entry.decision.symbol,
+        outcome=entry.decision.outcome,
+        refusal=entry.decision.refusal,
+        first_tau=step.tau,
+        **values,
+    )
+    session.add(row)
+    return row.id
+
+
+async def _write_order(session: AsyncSession, step: StepRecord, draft: OrderDraft) -> OrderRow | None:
+    row = await session.scalar(
+        insert(OrderRow)
+        .values(
+            id=new_id(),
+            bot_id=step.bot_id,
+            account_id=step.account_id,
+            client_order_id=draft.client_order_id,
+            bot_version=step.bot_version,
+            symbol=draft.symbol,
+            side=draft.side,
+            type=OrderType.MARKET,
+            purpose=draft.purpose,
+            quantity=draft.quantity,
+            take_profit_price=draft.take_profit_price,
+            stop_loss_price=draft.stop_loss_price,
+            status=OrderStatus.PENDING_SUBMIT,
+            filled_quantity=Decimal(0),
+            expected_price=draft.expected_price,
+            indicators_snapshot=dict(draft.indicators_snapshot),
+            tau=draft.tau,
+        )
+        .on_conflict_do_nothing(index_elements=["client_order_id"])
+        .returning(OrderRow)
+    )
+    if row is not None:
+        session.add(
+            OrderEventRow(
+                order_id=row.id,
+                from_status=None,
+                to_status=OrderStatus.PENDING_SUBMIT,
+                source="engine",
+            )
+        )
+    return row
