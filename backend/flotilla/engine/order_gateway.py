@@ -1,0 +1,208 @@
+"""Every order passes here. Its row is committed before its request; what came of a request is known,
+or asked for by client order id, and never resent. Every report is booked once, whoever brings it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Protocol
+
+import structlog
+
+from flotilla.domain.errors import Unavailable
+from flotilla.domain.fills import Execution
+from flotilla.domain.orders import Order, OrderStatus
+from flotilla.ports.broker import Broker, BrokerOrder, OrderRejected, OutcomeUnknown
+from flotilla.ports.market_data import TradeUpdate
+from flotilla.ports.store import Booked, EngineStore, FillOutOfOrder
+
+log = structlog.get_logger(__name__)
+
+# How long a request without an answer may still arrive: asked at these wall seconds after it.
+_ASK_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+
+class OrderListener(Protocol):
+    """A bot that hears what became of its orders, in the order in which it was booked."""
+
+    def on_booked(self, booked: Booked) -> None: ...
+
+    def on_closed(self, order: Order) -> None:
+        """The order never was at the broker, and will not be."""
+        ...
+
+
+class OrderGateway:
+    """The orders of one account."""
+
+    def __init__(self, broker: Broker, store: EngineStore, *, account_id: str) -> None:
+        self._broker = broker
+        self._store = store
+        self._account_id = account_id
+        self._listeners: dict[str, OrderListener] = {}
+        self._booking = asyncio.Lock()
+        self._in_flight: set[asyncio.Future[None]] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests whose outcome is not known yet."""
+        return len(self._in_flight)
+
+    @asynccontextmanager
+    async def joining(self) -> AsyncIterator[None]:
+        """No report is booked inside: read a bot's memory here, then `listen`, and none is missed."""
+        async with self._booking:
+            yield
+
+    def listen(self, bot_id: str, listener: OrderListener) -> None:
+        self._listeners[bot_id] = listener
+
+    def unlisten(self, bot_id: str) -> None:
+        self._listeners.pop(bot_id, None)
+
+    async def submit(self, order: Order) -> None:
+        """Send an order whose row is committed. Returns when the outcome is known, or cannot be."""
+        done = asyncio.get_running_loop().create_future()
+        self._in_flight.add(done)
+        try:
+            report = await self._broker.submit(order)
+        except OrderRejected as refusal:
+            log.warning("order_rejected", order=order.client_order_id, reason=refusal.reason)
+            await self.close(order, OrderStatus.REJECTED, refusal.reason)
+        except OutcomeUnknown as error:
+            log.warning("order_outcome_unknown", order=order.client_order_id, error=str(error))
+            await self._ask(order)
+        else:
+            await self.book(report, [], source="submit")
+        finally:
+            self._in_flight.discard(done)
+            done.set_result(None)
+
+    async def cancel(self, order: Order) -> None:
+        """Ask for a cancel; what comes of it is booked like everything else."""
+        if order.broker_order_id is None:
+            return
+        try:
+            await self._broker.cancel(order.broker_order_id)
+        except (OrderRejected, OutcomeUnknown) as error:
+            log.warning("cancel_unanswered", order=order.client_order_id, error=str(error))
+
+    async def resized(self, order: Order, quantity: Decimal) -> Order:
+        """The same order for another quantity; its row is changed first."""
+        changed = await self._store.resize_order(order.id, quantity)
+        return order if changed is None else changed
+
+    async def close(self, order: Order, status: OrderStatus, reason: str) -> None:
+        """End an order that never was at the broker."""
+        async with self._booking:
+            closed = await self._store.close_order(order.id, status, reason)
+            listener = self._listeners.get(order.bot_id)
+            if closed is not None and listener is not None:
+                listener.on_closed(closed)
+
+    async def on_update(self, update: TradeUpdate) -> None:
+        """Book one trade update. One of an unknown order may be a leg whose parent's answer is under
+        way: it is looked up again when the requests in flight are answered.
+        """
+        executions = [] if update.execution is None else [update.execution]
+        booked = await self.book(update.order, executions, source="stream", event_id=update.event_id)
+        if booked is None and self._in_flight:
+            await asyncio.wait(set(self._in_flight))
+            booked = await self.book(update.order, executions, source="stream", event_id=update.event_id)
+        if booked is None:
+            log.info("unmanaged_order", order=update.order.client_order_id, event=update.event)
+
+    async def refresh(self, order: Order) -> None:
+        """Ask the broker for an order and book what it says. An order it never had is closed."""
+        try:
+            report = await self._find(order)
+            if report is None:
+                await self._not_there(order)
+                return
+            executions: Sequence[Execution] = ()
+            if report.filled_quantity > order.filled_quantity:
+                executions = await self._broker.executions(report.broker_order_id)
+            await self.book(report, executions, source="reconciliation")
+        except Unavailable as error:
+            log.warning("refresh_failed", order=order.client_order_id, error=error.detail)
+
+    async def book(
+        self,
+        report: BrokerOrder,
+        executions: Sequence[Execution],
+        *,
+        source: str,
+        event_id: str | None = None,
+    ) -> Booked | None:
+        """Book one report and tell its bot. None when the order is not ours."""
+        try:
+            return await self._book(report, executions, source, event_id)
+        except FillOutOfOrder as error:
+            log.warning("fill_out_of_order", detail=str(error))
+        for order in await self._store.open_orders(self._account_id):
+            if order.symbol == report.symbol and order.broker_order_id != report.broker_order_id:
+                await self.refresh(order)
+        return await self._book(report, executions, source, event_id)
+
+    async def _book(
+        self,
+        report: BrokerOrder,
+        executions: Sequence[Execution],
+        source: str,
+        event_id: str | None,
+    ) -> Booked | None:
+        async with self._booking:
+            booked = await self._apply(report, executions, source, event_id)
+        if booked is not None and booked.missing:
+            try:
+                every = await self._broker.executions(report.broker_order_id)
+            except Unavailable as error:
+                log.warning("executions_missing", order=report.client_order_id, error=error.detail)
+                return booked
+            async with self._booking:
+                booked = await self._apply(report, every, source, None)
+        return booked
+
+    async def _apply(
+        self,
+        report: BrokerOrder,
+        executions: Sequence[Execution],
+        source: str,
+        event_id: str | None,
+    ) -> Booked | None:
+        booked = await self._store.book(
+            report, executions, account_id=self._account_id, source=source, event_id=event_id
+        )
+        if booked is not None:
+            listener = self._listeners.get(booked.order.bot_id)
+            if listener is not None:
+                listener.on_booked(booked)
+        return booked
+
+    async def _ask(self, order: Order) -> None:
+        """Find out what became of a request, for as long as it may still arrive."""
+        answered = False
+        for pause in _ASK_AFTER:
+            await asyncio.sleep(pause)
+            try:
+                report = await self._broker.find(order.client_order_id)
+            except Unavailable:
+                continue
+            answered = True
+            if report is not None:
+                await self.book(report, [], source="asked")
+                return
+        if answered:
+            await self._not_there(order)
+
+    async def _find(self, order: Order) -> BrokerOrder | None:
+        if order.broker_order_id is not None:
+            return await self._broker.get(order.broker_order_id)
+        return await self._broker.find(order.client_order_id)
+
+    async def _not_there(self, order: Order) -> None:
+        if order.broker_order_id is None:
+            await self.close(order, OrderStatus.NOT_SENT, "The broker never received it.")
+        else:
+            log.error("order_lost_at_broker", order=order.client_order_id)

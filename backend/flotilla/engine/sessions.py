@@ -1,0 +1,37 @@
+"""The exchange's sessions around now, from the broker's own calendar."""
+
+from bisect import bisect_right
+from datetime import datetime, timedelta
+
+from flotilla.domain.market import Session
+from flotilla.ports.broker import Broker
+
+_BACK, _AHEAD, _REFRESH = timedelta(days=10), timedelta(days=30), timedelta(days=7)
+
+
+class SessionCalendar:
+    """Holds sessions from ten days back to a month ahead; `ensure` moves that along with time."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._sessions: list[Session] = []
+
+    async def ensure(self, now: datetime) -> None:
+        """Load what is needed to answer for `now`. Raises Unavailable."""
+        if self._sessions and now + _REFRESH < self._sessions[-1].close:
+            return
+        found = await self._broker.sessions((now - _BACK).date(), (now + _AHEAD).date())
+        self._sessions = sorted(found, key=lambda session: session.open)
+
+    def at(self, moment: datetime) -> Session | None:
+        """The session with open <= moment < close."""
+        session = self._last_opened(moment)
+        return session if session is not None and session.contains(moment) else None
+
+    def next_open(self, moment: datetime) -> datetime | None:
+        """The first session's open after `moment`, None when it lies beyond what is loaded."""
+        return next((s.open for s in self._sessions if s.open > moment), None)
+
+    def _last_opened(self, moment: datetime) -> Session | None:
+        index = bisect_right(self._sessions, moment, key=lambda session: session.open)
+        return self._sessions[index - 1] if index else None

@@ -1,0 +1,72 @@
+"""What a bot's rules say of one symbol at a closed minute: the indicators and rules of the domain,
+applied to the newest closed bar of the bot's timeframe.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from flotilla.domain import rules
+from flotilla.domain.bots import BotSpec
+from flotilla.domain.market import Series, aggregate
+from flotilla.domain.rules import Columns, Explained
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolSignals:
+    """The rules' answers at the bar that opened at `bar_start` (seconds since 1970 UTC)."""
+
+    spec: BotSpec
+    series: Series
+    values: Columns
+    entry: bool
+    exit: bool
+    warmed_up: bool
+
+    @property
+    def bar_start(self) -> int:
+        return int(self.series.start[-1])
+
+    @property
+    def snapshot(self) -> dict[str, float]:
+        """Every indicator's value at the bar (where known), and its close."""
+        found = {
+            f"{use}.{output}": float(column[-1])
+            for (use, output), column in self.values.items()
+            if not np.isnan(column[-1])
+        }
+        return found | {"close": float(self.series.close[-1])}
+
+    def conditions(self, *, exiting: bool) -> list[Explained]:
+        """The conditions of the exit rule (`exiting`) or of the entry rule, with their values."""
+        rule = self.spec.exit if exiting else self.spec.entry
+        if rule is None:
+            return []
+        return rules.explain(rule, self.series, self.values, self.spec.uses)
+
+
+def signals(
+    spec: BotSpec, minutes: Series, *, tau: datetime, session_open: datetime, after: int | None
+) -> SymbolSignals | None:
+    """Evaluate the rules on the newest bar closed at `tau`.
+
+    None when that bar is not newer than `after` (each bar is asked once) or is of another session.
+    """
+    series = aggregate(minutes, spec.timeframe, until=tau)
+    if not len(series):
+        return None
+    newest = int(series.start[-1])
+    if after is not None and newest <= after:
+        return None
+    if newest + spec.timeframe.seconds <= int(session_open.timestamp()):
+        return None
+    values = rules.columns(spec.uses, series)
+    return SymbolSignals(
+        spec=spec,
+        series=series,
+        values=values,
+        entry=bool(rules.evaluate(spec.entry, series, values)[-1]),
+        exit=spec.exit is not None and bool(rules.evaluate(spec.exit, series, values)[-1]),
+        warmed_up=len(series) >= spec.warm_up,
+    )

@@ -1,0 +1,271 @@
+"""Makes every bot of an account do what is wanted of it, and keeps what they share alive.
+
+A bot that fails is fenced: its error is recorded, the others go on. Anything else that fails ends the
+engine, and whoever started it starts it again: a restart is an ordinary start (crash-only).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import structlog
+
+from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
+from flotilla.domain.errors import Unavailable
+from flotilla.domain.market import Instrument
+from flotilla.engine.bot_loop import BotLoop
+from flotilla.engine.market_hub import MarketHub, Minute
+from flotilla.engine.order_gateway import OrderGateway
+from flotilla.engine.reconciliation import reconcile
+from flotilla.engine.sessions import SessionCalendar
+from flotilla.ports.bar_history import BarHistory
+from flotilla.ports.broker import Broker
+from flotilla.ports.bus import BOTS, Nudges
+from flotilla.ports.clock import WallClock
+from flotilla.ports.market_data import BarStream, Connected, TradeUpdateStream
+from flotilla.ports.store import Account, EngineStore, MarketSnapshot, PriceFeed, StoredBot
+
+log = structlog.get_logger(__name__)
+
+# Wall seconds.
+_POLL, _HEARTBEAT, _RECONCILE, _RETRY = 5.0, 2.0, 60.0, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Everything that the engine of one account talks to."""
+
+    account: Account
+    broker: Broker
+    bar_stream: BarStream
+    trade_updates: TradeUpdateStream
+    history: BarHistory
+    store: EngineStore
+    prices: PriceFeed
+    nudges: Nudges
+    clock: WallClock
+    whole_frames: bool
+
+
+class Supervisor:
+    """The engine of one account. `run` ends only by cancellation or by a failure of its own."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._out = outside
+        self._account_id = outside.account.id
+        self._calendar = SessionCalendar(outside.broker)
+        self._gateway = OrderGateway(outside.broker, outside.store, account_id=self._account_id)
+        self._hub = MarketHub(
+            outside.bar_stream,
+            outside.history,
+            self._calendar,
+            whole_frames=outside.whole_frames,
+            on_minute=self._on_minute,
+        )
+        self._market = MarketSnapshot()
+        self._instruments: Mapping[str, Instrument] = {}
+        self._loops: dict[str, BotLoop] = {}
+        self._watched: set[str] = set()
+        self._closing: asyncio.Queue[tuple[Minute, list[asyncio.Event]]] = asyncio.Queue()
+        self._reconciled = asyncio.Event()
+        self._look_again = asyncio.Event()
+
+    async def run(self) -> None:
+        """Connect, reconcile, then let the bots trade."""
+        await self._first_contact()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._heartbeats(), name="heartbeats")
+            tasks.create_task(self._hub.run(), name="market-hub")
+            tasks.create_task(self._trade_updates(), name="trade-updates")
+            # No bot may decide before the broker's truth is ours (design section 8).
+            await self._reconciled.wait()
+            tasks.create_task(self._reconciliations(), name="reconciliations")
+            tasks.create_task(self._minutes(), name="minutes")
+            tasks.create_task(self._nudged(), name="nudges")
+            await self._keep_bots(tasks)
+
+    # --- the account ----------------------------------------------------------------------------
+
+    async def _first_contact(self) -> None:
+        """Wait for the broker; a market that is slow to start is no failure."""
+        told = False
+        while True:
+            try:
+                state = await self._out.broker.market_state()
+                await self._calendar.ensure(state.now)
+                found = await self._out.broker.instruments()
+                break
+            except Unavailable as error:
+                if not told:
+                    log.warning("broker_unavailable", error=error.detail)
+                told = True
+                await asyncio.sleep(_RETRY)
+        self._instruments = {instrument.symbol: instrument for instrument in found}
+        await self._beat()
+
+    async def _heartbeats(self) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT)
+            await self._beat()
+
+    async def _beat(self) -> None:
+        """Record that we live, and what time it is in the market."""
+        market = self._market
+        market.in_flight = self._gateway.in_flight
+        try:
+            state = await self._out.broker.market_state()
+            await self._calendar.ensure(state.now)
+        except Unavailable as error:
+            if market.connected:
+                log.warning("broker_unavailable", error=error.detail)
+            market.connected = False
+        else:
+            market.connected = True
+            market.now, market.rate, market.source = state.now, state.rate, state.source
+            session = self._calendar.at(state.now)
+            if session is not None:
+                market.session_open, market.session_close = session.open, session.close
+            market.next_open = self._calendar.next_open(state.now)
+        await self._out.store.heartbeat(self._account_id, market, self._out.clock.now())
+
+    async def _trade_updates(self) -> None:
+        async with self._out.trade_updates.open() as updates:
+            async for update in updates:
+                if isinstance(update, Connected):
+                    # Nothing is replayed: what happened before this connection is asked for.
+                    await self._reconcile_until_done()
+                else:
+                    await self._gateway.on_update(update)
+
+    async def _reconcile_until_done(self) -> None:
+        while True:
+            if await self._reconcile():
+                self._reconciled.set()
+                return
+            await asyncio.sleep(_RETRY)
+
+    async def _reconciliations(self) -> None:
+        while True:
+            await asyncio.sleep(_RECONCILE)
+            await self._reconcile()
+
+    async def _reconcile(self) -> bool:
+        try:
+            await reconcile(self._out.broker, self._out.store, self._gateway, account_id=self._account_id)
+        except Unavailable as error:
+            log.warning("reconciliation_failed", error=error.detail)
+            return False
+        return True
+
+    # --- minutes --------------------------------------------------------------------------------
+
+    def _on_minute(self, minute: Minute) -> None:
+        """Hand a closed minute to every bot at once; none waits for another."""
+        waits = [loop.offer(minute) for loop in self._loops.values()]
+        self._closing.put_nowait((minute, waits))
+
+    async def _minutes(self) -> None:
+        """What follows a minute, when the bots are done with it: prices, marks, account, watermark."""
+        while True:
+            minute, waits = await self._closing.get()
+            await self._out.prices.publish([asdict(bar) for bar in minute.bars.values()])
+            for done in waits:
+                await done.wait()
+            if self._closing.empty():
+                await self._value(minute)
+            await self._out.store.watermark(self._account_id, minute.tau)
+
+    async def _value(self, minute: Minute) -> None:
+        closes = {symbol: bar.close for symbol, bar in minute.bars.items()}
+        await self._out.store.mark(self._account_id, closes)
+        try:
+            figures = await self._out.broker.account()
+        except Unavailable as error:
+            log.warning("account_unavailable", error=error.detail)
+        else:
+            await self._out.store.save_account(self._account_id, figures, minute.tau)
+
+    # --- bots -----------------------------------------------------------------------------------
+
+    async def _nudged(self) -> None:
+        """Turn nudges into a look at what is wanted."""
+        async with self._out.nudges.listen(BOTS) as queue:
+            while (await queue.get())[0]:
+                self._look_again.set()
+        raise ConnectionError("the database connection that brings nudges was lost")
+
+    async def _keep_bots(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            self._look_again.clear()
+            await self._follow_desired(tasks)
+            await self._watch_held()
+            try:
+                async with asyncio.timeout(_POLL):
+                    await self._look_again.wait()
+            except TimeoutError:
+                continue
+
+    async def _follow_desired(self, tasks: asyncio.TaskGroup) -> None:
+        """Make the actual state follow the desired one."""
+        for bot in await self._out.store.bots(self._account_id):
+            loop = self._loops.get(bot.id)
+            selling = bot.on_stop is OnStop.FLATTEN and bot.holds
+            if bot.desired_status is DesiredStatus.RUNNING:
+                if loop is None and bot.status is not BotStatus.ERROR:
+                    await self._start(bot, tasks)
+            elif loop is not None:
+                loop.stop(bot.on_stop)
+            elif selling and bot.status is not BotStatus.ERROR:
+                started = await self._start(bot, tasks)
+                if started is not None:
+                    started.stop(bot.on_stop)
+            elif bot.status not in (BotStatus.STOPPED, BotStatus.ERROR):
+                await self._out.store.set_status(bot.id, BotStatus.STOPPED)
+
+    async def _start(self, bot: StoredBot, tasks: asyncio.TaskGroup) -> BotLoop | None:
+        if bot.spec is None:
+            await self._out.store.set_status(bot.id, BotStatus.ERROR, bot.spec_error)
+            return None
+        unknown = [symbol for symbol in bot.spec.symbols if symbol not in self._instruments]
+        if unknown:
+            reason = f"The account cannot trade {', '.join(unknown)}: edit the bot's symbols."
+            await self._out.store.set_status(bot.id, BotStatus.ERROR, reason)
+            return None
+        loop = BotLoop(
+            bot,
+            bot.spec,
+            account=self._out.account,
+            hub=self._hub,
+            gateway=self._gateway,
+            store=self._out.store,
+            instruments=self._instruments,
+        )
+        self._loops[bot.id] = loop
+        tasks.create_task(self._fenced(loop), name=f"bot:{bot.id}")
+        return loop
+
+    async def _fenced(self, loop: BotLoop) -> None:
+        """Run one bot; whatever it raises ends this bot only, with its reason on record."""
+        bot = loop.bot
+        try:
+            await loop.run()
+        except Exception as error:
+            log.exception("bot_failed", bot=bot.name, bot_id=bot.id)
+            reason = f"{type(error).__name__}: {error}"[:500]
+            await self._out.store.set_status(bot.id, BotStatus.ERROR, reason)
+        else:
+            log.info("bot_stopped", bot=bot.name, bot_id=bot.id)
+            await self._out.store.set_status(bot.id, BotStatus.STOPPED)
+        finally:
+            del self._loops[bot.id]
+            self._look_again.set()
+
+    async def _watch_held(self) -> None:
+        """Have the bars of whatever is held, though its bot is stopped: positions are marked."""
+        held = set(await self._out.store.held_symbols(self._account_id))
+        try:
+            await self._hub.acquire(held - self._watched, bars=1)
+            await self._hub.release(self._watched - held)
+        except Unavailable as error:
+            log.warning("watch_failed", error=error.detail)
+        self._watched = held
