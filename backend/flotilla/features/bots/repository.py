@@ -1,0 +1,107 @@
+"""Bots in the database. Every change that others must hear of is written with its event."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from flotilla.db import outbox
+from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, DecisionRow, OrderRow, PositionRow
+from flotilla.domain.orders import TERMINAL
+from flotilla.http import pagination
+from flotilla.ports import bus
+from flotilla.wire import rows
+from flotilla.wire.bots import BotDefinition, BotOut
+
+# What the service handles; only this module knows that it is a row.
+StoredBot = BotRow
+
+
+class BotRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def page(self, *, limit: int, cursor: str | None) -> pagination.Page[BotOut]:
+        """Bots that are not archived, oldest first."""
+        query = select(BotRow).where(BotRow.archived_at.is_(None))
+        if cursor is not None:
+            query = query.where(tuple_(BotRow.created_at, BotRow.id) > pagination.decode(cursor))
+        found = await self._session.scalars(query.order_by(BotRow.created_at, BotRow.id).limit(limit + 1))
+        page, last = pagination.cut(found.all(), limit)
+        return pagination.Page[BotOut](
+            items=[rows.bot(row) for row in page],
+            next_cursor=None if last is None else pagination.encode(last.created_at, last.id),
+        )
+
+    async def get(self, bot_id: str) -> BotRow | None:
+        """The bot, locked until the transaction ends; None when it is unknown or archived."""
+        return await self._session.scalar(
+            select(BotRow).where(BotRow.id == bot_id, BotRow.archived_at.is_(None)).with_for_update()
+        )
+
+    async def add(self, account_id: str, definition: BotDefinition) -> BotRow:
+        row = BotRow(account_id=account_id, cash=definition.capital, **_columns(definition))
+        self._session.add(row)
+        await self._session.flush()
+        await self._session.refresh(row)
+        await self._keep_version(row)
+        await self.changed(row)
+        return row
+
+    async def replace(self, row: BotRow, definition: BotDefinition) -> None:
+        """Store a new version of the definition; a change of capital is a transfer of cash."""
+        row.cash += definition.capital - row.capital
+        for name, value in _columns(definition).items():
+            setattr(row, name, value)
+        row.version += 1
+        await self._keep_version(row)
+        await self.changed(row)
+
+    async def changed(self, row: BotRow) -> None:
+        """Tell the engine (a nudge) and the browsers (an event) of a bot's new state."""
+        await self._session.flush()
+        await self._session.refresh(row)
+        payload = rows.bot(row).model_dump(mode="json")
+        await outbox.add_event(
+            self._session, type="bot_status_changed", bot_id=row.id, payload={"bot": payload}
+        )
+        await outbox.nudge(self._session, bus.BOTS, row.id)
+
+    async def archive(self, row: BotRow) -> None:
+        row.archived_at = func.now()
+        await self._session.flush()
+        await outbox.add_event(self._session, type="bot_deleted", bot_id=row.id, payload={"bot_id": row.id})
+        await outbox.nudge(self._session, bus.BOTS, row.id)
+
+    async def is_flat(self, bot_id: str) -> bool:
+        """Whether the bot holds nothing and has no order under way."""
+        holds = exists().where(PositionRow.bot_id == bot_id, PositionRow.is_open)
+        orders = exists().where(OrderRow.bot_id == bot_id, OrderRow.status.not_in(TERMINAL))
+        return not await self._session.scalar(select(holds | orders))
+
+    async def decisions(self, bot_id: str, *, symbol: str | None, limit: int) -> Sequence[DecisionRow]:
+        """The newest runs of equal decisions."""
+        query = select(DecisionRow).where(DecisionRow.bot_id == bot_id)
+        if symbol is not None:
+            query = query.where(DecisionRow.symbol == symbol)
+        found = await self._session.scalars(
+            query.order_by(DecisionRow.last_tau.desc(), DecisionRow.id.desc()).limit(limit)
+        )
+        return found.all()
+
+    async def claim_examples(self, account_id: str) -> bool:
+        """Whether the account still waits for its example bots; says yes once."""
+        account = await self._session.get_one(AccountRow, account_id, with_for_update=True)
+        if account.examples_seeded:
+            return False
+        account.examples_seeded = True
+        return True
+
+    async def _keep_version(self, row: BotRow) -> None:
+        definition = rows.definition(row).model_dump(mode="json")
+        self._session.add(BotVersionRow(bot_id=row.id, version=row.version, definition=definition))
+
+
+def _columns(definition: BotDefinition) -> dict[str, object]:
+    stored = definition.model_dump(mode="json", exclude={"capital"})
+    return {**stored, "capital": definition.capital}

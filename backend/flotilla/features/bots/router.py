@@ -1,0 +1,76 @@
+"""`/api/bots`: define bots, and say what they should do. The engine does it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from flotilla.features.bots.repository import BotRepository
+from flotilla.features.bots.schemas import DecisionOut, StopRequest
+from flotilla.features.bots.service import BotService
+from flotilla.http.dependencies import Session, State
+from flotilla.http.errors import responses
+from flotilla.http.pagination import Cursor, Limit, Page
+from flotilla.wire.bots import BotDefinition, BotOut
+
+router = APIRouter(prefix="/bots", tags=["bots"])
+
+
+def bot_service(session: Session, state: State) -> BotService:
+    return BotService(BotRepository(session), state.instruments, state.account_id)
+
+
+Service = Annotated[BotService, Depends(bot_service, scope="function")]
+
+
+@router.get("")
+async def list_bots(service: Service, limit: Limit = 100, cursor: Cursor = None) -> Page[BotOut]:
+    """List the bots, oldest first."""
+    return await service.page(limit=limit, cursor=cursor)
+
+
+@router.post("", status_code=201, responses=responses(422, 503))
+async def create_bot(definition: BotDefinition, service: Service) -> BotOut:
+    """Create a bot; it is stopped until it is started."""
+    return await service.create(definition)
+
+
+@router.get("/{bot_id}", responses=responses(404))
+async def read_bot(bot_id: str, service: Service) -> BotOut:
+    """Read one bot."""
+    return await service.read(bot_id)
+
+
+@router.put("/{bot_id}", responses=responses(404, 409, 422, 503))
+async def update_bot(bot_id: str, definition: BotDefinition, service: Service) -> BotOut:
+    """Replace the definition of a stopped bot; the old one is kept as a version."""
+    return await service.update(bot_id, definition)
+
+
+@router.delete("/{bot_id}", status_code=204, responses=responses(404, 409))
+async def delete_bot(bot_id: str, service: Service) -> Response:
+    """Delete a stopped bot that holds nothing. Its trades stay."""
+    await service.delete(bot_id)
+    return Response(status_code=204)
+
+
+@router.post("/{bot_id}/start", responses=responses(404, 422, 503))
+async def start_bot(bot_id: str, service: Service) -> BotOut:
+    """Ask for the bot to run."""
+    return await service.start(bot_id)
+
+
+@router.post("/{bot_id}/stop", responses=responses(404))
+async def stop_bot(bot_id: str, request: StopRequest, service: Service) -> BotOut:
+    """Ask for the bot to stop, keeping or selling what it holds."""
+    return await service.stop(bot_id, request.on_stop)
+
+
+@router.get("/{bot_id}/decisions", responses=responses(404))
+async def list_decisions(
+    bot_id: str,
+    service: Service,
+    symbol: Annotated[str | None, Query()] = None,
+    limit: Limit = 50,
+) -> list[DecisionOut]:
+    """List what the bot decided and why, newest first; equal decisions in a row are one."""
+    return await service.decisions(bot_id, symbol, limit)

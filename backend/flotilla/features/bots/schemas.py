@@ -1,0 +1,41 @@
+"""What the bots' routes take and answer, besides the bot itself."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from flotilla.domain.bots import OnStop
+from flotilla.domain.kernel import Outcome
+from flotilla.domain.risk import RefusalCode
+from flotilla.wire.base import Model
+
+
+class StopRequest(Model):
+    on_stop: OnStop = Field(
+        OnStop.KEEP, description="Keep positions with their protection, or sell them at the market."
+    )
+
+
+class ConditionOut(Model):
+    """One condition at one bar: what stood left and right, and whether it held."""
+
+    sentence: str
+    left: float | None
+    right: float | None
+    holds: bool
+
+
+class DecisionOut(Model):
+    """A run of equal decisions: what the newest of them saw, and why nothing (or something) was done."""
+
+    id: str
+    bot_version: int
+    symbol: str
+    outcome: Outcome
+    refusal: RefusalCode | None
+    sentence: str
+    first_tau: datetime
+    last_tau: datetime
+    count: int
+    numbers: dict[str, float]
+    conditions: list[ConditionOut]

@@ -1,0 +1,121 @@
+"""What may be done with a bot, and when."""
+
+from flotilla.domain import bots, risk
+from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
+from flotilla.domain.errors import Conflict, Invalid, NotFound, Problem
+from flotilla.domain.kernel import Outcome
+from flotilla.features.bots.repository import BotRepository, StoredBot
+from flotilla.features.bots.schemas import DecisionOut
+from flotilla.http.dependencies import InstrumentDirectory
+from flotilla.http.pagination import Page
+from flotilla.wire import rows
+from flotilla.wire.bots import BotDefinition, BotOut, to_spec
+
+
+class BotService:
+    def __init__(self, repository: BotRepository, instruments: InstrumentDirectory, account_id: str) -> None:
+        self._repository = repository
+        self._instruments = instruments
+        self._account_id = account_id
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[BotOut]:
+        return await self._repository.page(limit=limit, cursor=cursor)
+
+    async def read(self, bot_id: str) -> BotOut:
+        return rows.bot(await self._existing(bot_id))
+
+    async def create(self, definition: BotDefinition) -> BotOut:
+        """Store a checked definition; the bot is stopped until it is started. Raises Invalid."""
+        checked = await self._checked(definition)
+        return rows.bot(await self._repository.add(self._account_id, checked))
+
+    async def update(self, bot_id: str, definition: BotDefinition) -> BotOut:
+        """Replace a bot's definition. Raises Invalid; Conflict while the bot trades."""
+        row = await self._existing(bot_id)
+        if row.desired_status != DesiredStatus.STOPPED or row.status not in _AT_REST:
+            raise Conflict("Stop the bot before you change it.", code="BOT_RUNNING")
+        await self._repository.replace(row, await self._checked(definition))
+        return rows.bot(row)
+
+    async def delete(self, bot_id: str) -> None:
+        """Archive a bot: its trades stay. Raises Conflict unless it is stopped and flat."""
+        row = await self._existing(bot_id)
+        if row.desired_status != DesiredStatus.STOPPED or row.status not in _AT_REST:
+            raise Conflict("Stop the bot before you delete it.", code="BOT_RUNNING")
+        if not await self._repository.is_flat(bot_id):
+            raise Conflict(
+                "The bot still holds a position or an order. Start it and stop it with "
+                "'sell everything', or wait for its stop or target.",
+                code="BOT_NOT_FLAT",
+            )
+        await self._repository.archive(row)
+
+    async def start(self, bot_id: str) -> BotOut:
+        """Ask for the bot to run; the engine makes it so."""
+        row = await self._existing(bot_id)
+        await self._checked(rows.definition(row))
+        row.desired_status = DesiredStatus.RUNNING
+        row.on_stop = OnStop.KEEP
+        if row.status == BotStatus.ERROR:
+            row.status, row.status_reason = BotStatus.STOPPED, None
+        await self._repository.changed(row)
+        return rows.bot(row)
+
+    async def stop(self, bot_id: str, on_stop: OnStop) -> BotOut:
+        """Ask for the bot to stop, keeping or selling what it holds."""
+        row = await self._existing(bot_id)
+        row.desired_status = DesiredStatus.STOPPED
+        row.on_stop = on_stop
+        await self._repository.changed(row)
+        return rows.bot(row)
+
+    async def decisions(self, bot_id: str, symbol: str | None, limit: int) -> list[DecisionOut]:
+        await self._existing(bot_id)
+        found = await self._repository.decisions(bot_id, symbol=symbol, limit=limit)
+        return [
+            DecisionOut.model_validate(
+                {
+                    **{n: getattr(row, n) for n in DecisionOut.model_fields if hasattr(row, n)},
+                    "sentence": _sentence(row.outcome, row.refusal),
+                }
+            )
+            for row in found
+        ]
+
+    async def _existing(self, bot_id: str) -> StoredBot:
+        row = await self._repository.get(bot_id)
+        if row is None:
+            raise NotFound("There is no such bot; it may have been deleted.", code="BOT_NOT_FOUND")
+        return row
+
+    async def _checked(self, definition: BotDefinition) -> BotDefinition:
+        spec = to_spec(definition)
+        found = bots.problems(spec)
+        for index, symbol in enumerate(spec.symbols):
+            if await self._instruments.find(symbol) is None:
+                found.append(
+                    Problem(f"symbols.{index}", f"{symbol or 'This'} is not a symbol the account can trade.")
+                )
+        if found:
+            raise Invalid(found)
+        return definition.model_copy(
+            update={
+                "name": spec.name,
+                "symbols": list(spec.symbols),
+                "trading_frequency": spec.trading_frequency,
+            }
+        )
+
+
+_AT_REST = (BotStatus.STOPPED, BotStatus.ERROR)
+_SENTENCES = {
+    Outcome.NONE: "No rule held.",
+    Outcome.ENTER: "The entry rule held, and every gate let it pass: bought.",
+    Outcome.EXIT: "The exit rule held (or the bot was flattened): sold.",
+}
+
+
+def _sentence(outcome: str, refusal: str | None) -> str:
+    if refusal is not None:
+        return risk.REFUSAL_SENTENCES[risk.RefusalCode(refusal)]
+    return _SENTENCES[Outcome(outcome)]

@@ -1,0 +1,163 @@
+"""The dashboard's numbers, read in one go."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from flotilla.db.tables import (
+    AccountRow,
+    BotRow,
+    EngineStateRow,
+    EquitySnapshotRow,
+    PositionRow,
+    TradeRow,
+)
+from flotilla.wire.summary import (
+    AccountSummary,
+    BotFigures,
+    EquityPoint,
+    MarketSummary,
+    SummaryOut,
+)
+
+# The engine writes its heartbeat every second or two; past this it is taken for dead.
+_ENGINE_SILENCE = timedelta(seconds=10)
+
+
+class SummaryRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def read(self, account_id: str, *, now: datetime) -> SummaryOut:
+        """The summary at the wall time `now`."""
+        account = await self._session.get_one(AccountRow, account_id)
+        engine = await self._session.get(EngineStateRow, account_id)
+        alive = (
+            engine is not None
+            and engine.heartbeat_at is not None
+            and now - engine.heartbeat_at < _ENGINE_SILENCE
+        )
+        bots = await self._bots(account_id)
+        open_positions = await self._session.scalar(
+            select(func.count()).select_from(PositionRow).where(PositionRow.is_open)
+        )
+        return SummaryOut(
+            account=_account(account),
+            market=_market(engine, alive),
+            engine_alive=alive,
+            bots_total=len(bots),
+            bots_running=sum(status == "running" for status, _ in bots),
+            bots_in_error=sum(status == "error" for status, _ in bots),
+            open_positions=open_positions or 0,
+            trades_today=await self._trades_since(None if engine is None else engine.session_open),
+            bots=[figures for _, figures in bots],
+        )
+
+    async def equity(self, account_id: str, *, points: int) -> list[EquityPoint]:
+        """The account's equity, oldest first, thinned to about `points` evenly spaced snapshots."""
+        numbered = (
+            select(
+                EquitySnapshotRow.at,
+                EquitySnapshotRow.equity,
+                func.row_number().over(order_by=EquitySnapshotRow.at.desc()).label("age"),
+                func.count().over().label("total"),
+            )
+            .where(EquitySnapshotRow.account_id == account_id)
+            .subquery()
+        )
+        every = func.greatest(1, numbered.c.total / points)
+        found = await self._session.execute(
+            select(numbered.c.at, numbered.c.equity)
+            .where((numbered.c.age - 1) % every == 0)
+            .order_by(numbered.c.at)
+        )
+        return [EquityPoint(at=at, equity=equity) for at, equity in found.tuples()]
+
+    async def _bots(self, account_id: str) -> list[tuple[str, BotFigures]]:
+        held = (
+            select(
+                PositionRow.bot_id,
+                func.count().label("open"),
+                func.sum(PositionRow.quantity * PositionRow.current_price).label("value"),
+                func.sum(PositionRow.unrealized_pnl).label("unrealized"),
+            )
+            .where(PositionRow.is_open)
+            .group_by(PositionRow.bot_id)
+            .subquery()
+        )
+        traded = select(TradeRow.bot_id, func.count().label("trades")).group_by(TradeRow.bot_id).subquery()
+        found = await self._session.execute(
+            select(BotRow, held.c.open, held.c.value, held.c.unrealized, traded.c.trades)
+            .outerjoin(held, held.c.bot_id == BotRow.id)
+            .outerjoin(traded, traded.c.bot_id == BotRow.id)
+            .where(BotRow.account_id == account_id, BotRow.archived_at.is_(None))
+            .order_by(BotRow.created_at)
+        )
+        return [
+            (
+                bot.status,
+                BotFigures(
+                    bot_id=bot.id,
+                    equity=bot.cash + (value or Decimal(0)),
+                    cash=bot.cash,
+                    realized_pnl=bot.realized_pnl,
+                    unrealized_pnl=unrealized or Decimal(0),
+                    day_pnl=bot.day_pnl,
+                    open_positions=count or 0,
+                    trades=trades or 0,
+                ),
+            )
+            for bot, count, value, unrealized, trades in found.tuples()
+        ]
+
+    async def _trades_since(self, session_open: datetime | None) -> int:
+        if session_open is None:
+            return 0
+        count = await self._session.scalar(
+            select(func.count()).select_from(TradeRow).where(TradeRow.timestamp >= session_open)
+        )
+        return count or 0
+
+
+def _account(row: AccountRow) -> AccountSummary:
+    known = row.equity is not None and row.last_equity is not None
+    return AccountSummary.model_validate(
+        {
+            "id": row.id,
+            "name": row.name,
+            "kind": row.kind,
+            "equity": row.equity,
+            "cash": row.cash,
+            "day_pnl": row.equity - row.last_equity if known else None,  # type: ignore[operator]
+            "as_of": row.as_of,
+        }
+    )
+
+
+def _market(row: EngineStateRow | None, alive: bool) -> MarketSummary:
+    if row is None or row.market_now is None:
+        return MarketSummary(
+            now=None,
+            is_open=False,
+            session_close=None,
+            next_open=None,
+            rate=1.0,
+            source=None,
+            connected=False,
+        )
+    is_open = (
+        row.session_open is not None
+        and row.session_close is not None
+        and row.session_open <= row.market_now < row.session_close
+    )
+    return MarketSummary(
+        now=row.market_now,
+        is_open=is_open,
+        session_close=row.session_close if is_open else None,
+        next_open=row.next_open,
+        rate=row.market_rate,
+        source=row.market_source,
+        connected=alive and row.connected,
+    )

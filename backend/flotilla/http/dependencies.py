@@ -1,0 +1,65 @@
+"""What routes ask for: a session that commits when the route succeeds, and the outside's ports."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from flotilla.db.session import Database
+from flotilla.domain.market import Instrument
+from flotilla.ports.bar_history import BarHistory
+from flotilla.ports.broker import Broker
+from flotilla.ports.clock import WallClock
+
+
+class InstrumentDirectory:
+    """What the account can trade, asked for once and again when a symbol is missing from it."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._known: dict[str, Instrument] = {}
+
+    async def find(self, symbol: str) -> Instrument | None:
+        """The instrument, or None when the broker does not list it. Raises Unavailable."""
+        if symbol not in self._known:
+            await self._refresh()
+        return self._known.get(symbol)
+
+    async def search(self, words: str, limit: int) -> list[Instrument]:
+        """Instruments whose symbol or name contains `words`, symbols that start with it first."""
+        if not self._known:
+            await self._refresh()
+        wanted = words.strip().lower()
+        hits = [i for i in self._known.values() if wanted in i.symbol.lower() or wanted in i.name.lower()]
+        return sorted(hits, key=lambda i: (not i.symbol.lower().startswith(wanted), i.symbol))[:limit]
+
+    async def _refresh(self) -> None:
+        self._known = {i.symbol: i for i in await self._broker.instruments() if i.tradable}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiState:
+    """What the API process holds for its routes; built by bootstrap."""
+
+    database: Database
+    account_id: str
+    instruments: InstrumentDirectory
+    history: BarHistory
+    clock: WallClock
+
+
+def api_state(request: Request) -> ApiState:
+    state: ApiState = request.app.state.flotilla
+    return state
+
+
+async def session(state: Annotated[ApiState, Depends(api_state)]) -> AsyncIterator[AsyncSession]:
+    async with state.database.transaction() as opened:
+        yield opened
+
+
+State = Annotated[ApiState, Depends(api_state)]
+# scope="function": the commit happens before the answer leaves, so a failed one is a failed request.
+Session = Annotated[AsyncSession, Depends(session, scope="function")]
