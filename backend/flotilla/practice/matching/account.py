@@ -1,0 +1,96 @@
+"""One account: cash, positions at average cost, and what it may still buy."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from flotilla.practice.matching.orders import ZERO, Side
+
+# Cost moves between position and realised profit in these steps, so that sums stay exact.
+_COST_STEP = Decimal("1e-9")
+
+
+@dataclass(slots=True)
+class Position:
+    """A holding: `qty` is signed, `cost` is what it was bought for (negative: sold short for)."""
+
+    symbol: str
+    qty: Decimal
+    cost: Decimal
+    opened_at: datetime
+
+    @property
+    def average_price(self) -> Decimal:
+        return self.cost / self.qty
+
+
+@dataclass(slots=True)
+class Account:
+    """Cash and positions. Always: cash + sum of cost - realized = initial_cash."""
+
+    id: str
+    key: str
+    secret: str
+    created_at: datetime
+    initial_cash: Decimal
+    cash: Decimal
+    realized: Decimal
+    last_equity: Decimal
+    multiplier: Decimal
+    positions: dict[str, Position] = field(default_factory=dict)
+
+    def quantity(self, symbol: str) -> Decimal:
+        """Return the signed quantity held, zero when flat."""
+        position = self.positions.get(symbol)
+        return position.qty if position else ZERO
+
+    def apply_fill(self, symbol: str, side: Side, qty: Decimal, price: Decimal, at: datetime) -> None:
+        """Book `qty` (positive) at `price`; a fill across zero closes first, then opens."""
+        held = self.quantity(symbol)
+        delta = side.sign * qty
+        if held and (held > 0) != (delta > 0):
+            closing = min(qty, abs(held))
+            self._reduce(self.positions[symbol], closing, price)
+            delta = side.sign * (qty - closing)
+        if delta:
+            self._increase(symbol, delta, price, at)
+
+    def _increase(self, symbol: str, delta: Decimal, price: Decimal, at: datetime) -> None:
+        self.cash -= delta * price
+        position = self.positions.get(symbol)
+        if position is None:
+            self.positions[symbol] = Position(symbol, delta, delta * price, at)
+        else:
+            position.qty += delta
+            position.cost += delta * price
+
+    def _reduce(self, position: Position, qty: Decimal, price: Decimal) -> None:
+        sign = 1 if position.qty > 0 else -1
+        if qty == abs(position.qty):
+            cost = position.cost
+            del self.positions[position.symbol]
+        else:
+            cost = (position.cost * qty / abs(position.qty)).quantize(_COST_STEP)
+            position.qty -= sign * qty
+            position.cost -= cost
+        proceeds = sign * qty * price
+        self.cash += proceeds
+        self.realized += proceeds - cost
+
+    def long_market_value(self, marks: dict[str, Decimal]) -> Decimal:
+        return sum((p.qty * marks[p.symbol] for p in self.positions.values() if p.qty > 0), start=ZERO)
+
+    def short_market_value(self, marks: dict[str, Decimal]) -> Decimal:
+        """Return the value of the short positions: zero or negative."""
+        return sum((p.qty * marks[p.symbol] for p in self.positions.values() if p.qty < 0), start=ZERO)
+
+    def equity(self, marks: dict[str, Decimal]) -> Decimal:
+        return self.cash + self.long_market_value(marks) + self.short_market_value(marks)
+
+    def buying_power(self, marks: dict[str, Decimal], reserved: Decimal) -> Decimal:
+        """Return the worth of positions that may still be opened.
+
+        The multiplier times equity, less what is held (long or short) and what open orders reserve.
+        """
+        gross = self.long_market_value(marks) - self.short_market_value(marks)
+        return max(ZERO, self.multiplier * self.equity(marks) - gross - reserved)

@@ -1,0 +1,1 @@
+"""Alpaca's REST paths, and the market's own control under /practice."""

@@ -1,0 +1,135 @@
+"""Account, activities, clock, calendar, assets."""
+
+import uuid
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flotilla.practice.calendar import NEW_YORK
+from flotilla.practice.errors import invalid_parameter, not_found
+from flotilla.practice.queries import ActivityFilter
+from flotilla.practice.rest.authentication import authenticated
+from flotilla.practice.rest.parameters import choice, day, integer, moment, names, uuid_of
+from flotilla.practice.rest.responses import json_response
+from flotilla.practice.session import Session
+from flotilla.practice.timeframes import midnight
+from flotilla.practice.venue import Venue
+from flotilla.practice.wire import account_json, activity_json, asset_json
+
+_PAGE_SIZE = 100
+
+
+async def get_account(_request: Request, venue: Venue, account_id: str) -> Response:
+    async with venue.committed() as market:
+        account = market.accounts[account_id]
+        return json_response(account_json(account, market.book, market.marks, venue.now))
+
+
+async def get_clock(_request: Request, venue: Venue, _account_id: str) -> Response:
+    async with venue.committed() as market:
+        session, is_open = market.session, market.minute is not None
+        following = venue.source.session_from(session.day + timedelta(days=1))
+        following = following or venue.calendar.after(session.day) or session
+        return json_response(
+            {
+                "timestamp": _local(venue.now),
+                "is_open": is_open,
+                "next_open": _local(following.open if is_open else session.open),
+                "next_close": _local(session.close),
+            }
+        )
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone(NEW_YORK).isoformat()
+
+
+async def get_calendar(request: Request, venue: Venue, _account_id: str) -> Response:
+    first = day(request, "start", invalid_parameter) or date(1970, 1, 1)
+    last = day(request, "end", invalid_parameter) or date(2029, 12, 31)
+    sessions = venue.calendar.between(first, last)
+    return json_response([_calendar_row(venue, session) for session in sessions])
+
+
+def _calendar_row(venue: Venue, session: Session) -> dict[str, Any]:
+    settlement = venue.calendar.after(session.day) or session
+    return {
+        "date": session.day.isoformat(),
+        "open": f"{session.open.astimezone(NEW_YORK):%H:%M}",
+        "close": f"{session.close.astimezone(NEW_YORK):%H:%M}",
+        "session_open": "0400",
+        "session_close": "2000",
+        "settlement_date": settlement.day.isoformat(),
+    }
+
+
+async def list_assets(request: Request, venue: Venue, _account_id: str) -> Response:
+    query = request.query_params
+    wanted = (
+        query.get("status") in (None, "", "active")
+        and query.get("asset_class") in (None, "", "us_equity")
+        and not query.get("attributes")
+    )
+    exchange = query.get("exchange")
+    found = [asset for asset in venue.assets.all if wanted and exchange in (None, "", asset.exchange)]
+    return json_response([asset_json(asset) for asset in found])
+
+
+async def get_asset(request: Request, venue: Venue, _account_id: str) -> Response:
+    name = request.path_params["symbol_or_id"]
+    asset = venue.assets.find(name)
+    if asset is None:
+        raise not_found(f"asset not found for {name}")
+    return json_response(asset_json(asset))
+
+
+async def list_activities(request: Request, venue: Venue, account_id: str) -> Response:
+    kind = request.path_params.get("activity_type") or request.query_params.get("activity_types")
+    category = request.query_params.get("category")
+    if (kind and "FILL" not in names(kind.upper())) or category == "non_trade_activity":
+        return json_response([])  # fills are the only activities of this market so far
+    executions = await venue.queries.executions(account_id, _activity_filter(request))
+    return json_response([activity_json(execution) for execution in executions])
+
+
+def _activity_filter(request: Request) -> ActivityFilter:
+    query = request.query_params
+    one_day = day(request, "date", invalid_parameter)
+    after = moment(request, "after", invalid_parameter)
+    until = moment(request, "until", invalid_parameter)
+    if one_day is not None:
+        after = midnight(one_day) - timedelta(microseconds=1)
+        until = midnight(one_day + timedelta(days=1))
+    size = integer(request, "page_size", _PAGE_SIZE, invalid_parameter)
+    if not 1 <= size <= _PAGE_SIZE:
+        raise invalid_parameter("page_size must be between 1 and 100")
+    return ActivityFilter(
+        after=after,
+        until=until,
+        descending=choice(request, "direction", ("asc", "desc"), "desc") == "desc",
+        page_size=None if one_day and "page_size" not in query else size,
+        after_execution=_execution_of(query["page_token"]) if query.get("page_token") else None,
+        order_id=uuid_of(query["order_id"]) if query.get("order_id") else None,
+    )
+
+
+def _execution_of(page_token: str) -> str:
+    """Return the execution's id out of an activity's id."""
+    try:
+        return str(uuid.UUID(page_token.rpartition("::")[2]))
+    except ValueError:
+        raise invalid_parameter("invalid page_token") from None
+
+
+ROUTES = [
+    Route("/v2/account", authenticated(get_account), methods=["GET"]),
+    Route("/v2/account/activities", authenticated(list_activities), methods=["GET"]),
+    Route("/v2/account/activities/{activity_type}", authenticated(list_activities), methods=["GET"]),
+    Route("/v2/clock", authenticated(get_clock), methods=["GET"]),
+    Route("/v2/calendar", authenticated(get_calendar), methods=["GET"]),
+    Route("/v2/assets", authenticated(list_assets), methods=["GET"]),
+    Route("/v2/assets/{symbol_or_id}", authenticated(get_asset), methods=["GET"]),
+]

@@ -1,0 +1,79 @@
+"""The market's own control, under /practice and never under Alpaca's paths."""
+
+import math
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flotilla.practice.clock import MAX_SPEED
+from flotilla.practice.errors import invalid_parameter
+from flotilla.practice.rest.parameters import body, decimal
+from flotilla.practice.rest.responses import json_response
+from flotilla.practice.session import Session
+from flotilla.practice.venue import Venue
+from flotilla.practice.wire import timestamp
+
+
+async def health(_request: Request) -> Response:
+    return json_response({"status": "ok"})
+
+
+async def state(request: Request) -> Response:
+    venue: Venue = request.app.state.venue
+    return json_response(await _state(venue))
+
+
+async def step(request: Request) -> Response:
+    venue: Venue = request.app.state.venue
+    await venue.step()
+    now = await _state(venue)
+    return json_response({"time": now["now"], "last_event_id": now["last_event_id"], "ended": now["ended"]})
+
+
+async def speed(request: Request) -> Response:
+    venue: Venue = request.app.state.venue
+    await venue.set_rate(_rate(await body(request)))
+    return json_response(await _state(venue))
+
+
+def _rate(values: dict[str, Any]) -> float:
+    if values.get("rate") == "max":
+        return MAX_SPEED
+    rate = decimal(values, "rate")
+    if rate is None or rate < 0:
+        raise invalid_parameter('rate must be a number from 0 up, or "max"')
+    return float(rate)
+
+
+async def _state(venue: Venue) -> dict[str, Any]:
+    async with venue.committed() as market:
+        return {
+            "now": timestamp(venue.now),
+            "rate": "max" if math.isinf(venue.rate) else venue.rate,
+            "last_event_id": market.sequence.last_event_id or None,
+            "session": _session(market.session) if market.minute else None,
+            "next_session": None if venue.ended or market.minute else _session(market.session),
+            "is_open": market.minute is not None,
+            "ended": venue.ended and market.minute is None,
+            "source": venue.source.identity,
+            "symbols": list(venue.source.symbols),
+            "listeners": venue.publisher.listeners(),
+        }
+
+
+def _session(session: Session) -> dict[str, Any]:
+    return {
+        "date": session.day.isoformat(),
+        "open": timestamp(session.open),
+        "close": timestamp(session.close),
+    }
+
+
+ROUTES = [
+    Route("/practice/health", health, methods=["GET"]),
+    Route("/practice/state", state, methods=["GET"]),
+    Route("/practice/step", step, methods=["POST"]),
+    Route("/practice/speed", speed, methods=["POST"]),
+]

@@ -1,0 +1,173 @@
+"""The program: migrate, open the venue, serve it until SIGINT or SIGTERM."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import structlog
+import uvicorn
+
+from flotilla.db.migrate import upgrade
+from flotilla.db.session import Database
+from flotilla.practice.application import create_application
+from flotilla.practice.assets import AssetDirectory
+from flotilla.practice.calendar import TradingCalendar
+from flotilla.practice.errors import PracticeStartError
+from flotilla.practice.matching.fill_model import BarOpen
+from flotilla.practice.queries import Queries
+from flotilla.practice.session import Session
+from flotilla.practice.settings import PracticeSettings
+from flotilla.practice.sources.replay import ReplayMarket
+from flotilla.practice.sources.source import PriceSource
+from flotilla.practice.sources.synthetic import SyntheticMarket
+from flotilla.practice.store import Store
+from flotilla.practice.venue import Venue
+
+log = structlog.get_logger(__name__)
+
+_GRACE_SECONDS = 3
+_LARGEST_MESSAGE = 1_000_000
+
+
+async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None = None) -> None:
+    """Serve the practice market until SIGINT, SIGTERM (in the main thread) or cancellation.
+
+    `ready` is called once with the base address when requests are answered; without it a line is
+    logged. Raises PracticeStartError when it cannot start.
+    """
+    calendar = TradingCalendar()
+    source = _source(settings, calendar)
+    start = _start(settings, source)
+    with _listening_socket(settings.host, settings.port) as listener:
+        await asyncio.to_thread(upgrade, settings.database_url, package="flotilla.practice")
+        database = Database(settings.database_url)
+        try:
+            venue = await _open_venue(settings, database, calendar, source, start)
+            await _run(venue, listener, ready or _log_ready)
+        finally:
+            await database.close()
+
+
+def _source(settings: PracticeSettings, calendar: TradingCalendar) -> PriceSource:
+    if settings.bars is not None:
+        return ReplayMarket(settings.bars, calendar, settings.symbols)
+    return SyntheticMarket(calendar, settings.seed, settings.symbols)
+
+
+def _start(settings: PracticeSettings, source: PriceSource) -> Session:
+    if settings.start is None:
+        return source.first_session
+    session = source.session_from(settings.start)
+    if session is None:
+        raise PracticeStartError(f"There are no bars on {settings.start} or later.")
+    return session
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    """Take the port before anything else, so that a taken one is the only thing reported."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named: asyncio switches Nagle's delay off only on sockets that say TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PracticeStartError(
+            f"The practice market cannot listen on {host}:{port}: {error.strerror}."
+        ) from error
+    return listener
+
+
+async def _open_venue(
+    settings: PracticeSettings,
+    database: Database,
+    calendar: TradingCalendar,
+    source: PriceSource,
+    start: Session,
+) -> Venue:
+    store = Store(database)
+    await store.ensure_accounts(settings.accounts, start.open)
+    venue = Venue(
+        source=source,
+        assets=AssetDirectory(source.symbols),
+        calendar=calendar,
+        store=store,
+        queries=Queries(database),
+        fill_model=BarOpen(settings.slippage_bps),
+        start=start,
+        rate=settings.speed,
+    )
+    await venue.resume()
+    return venue
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says when it listens, and without its signal handlers: they would raise the
+    signal again when it is done."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _run(venue: Venue, listener: socket.socket, ready: Callable[[str], None]) -> None:
+    config = uvicorn.Config(
+        create_application(venue),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # optional in the protocol, and costs more CPU than it saves
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = _Server(config, lambda: ready(_address(listener)))
+    with _stopped_by_signals(server):
+        async with asyncio.TaskGroup() as tasks:
+            market_time = tasks.create_task(venue.run(), name="market time")
+            serving = tasks.create_task(server.serve(sockets=[listener]), name="requests")
+            try:
+                await asyncio.shield(serving)
+            except asyncio.CancelledError:
+                server.should_exit = True  # connections are closed before the cancellation goes on
+                await serving
+                raise
+            finally:
+                market_time.cancel()
+
+
+def _address(listener: socket.socket) -> str:
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    def stop() -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    signals = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def _log_ready(address: str) -> None:
+    log.info("the practice market is ready", address=address)

@@ -1,0 +1,66 @@
+"""How a practice market is started."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from flotilla.practice.clock import MAX_SPEED
+from flotilla.practice.errors import PracticeStartError
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """One account's credentials and the dollars it begins with."""
+
+    key: str = "PKPRACTICE"
+    secret: str = "practice"
+    cash: Decimal = Decimal(100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeSettings:
+    """`speed`: market seconds a second, 0 = paused, infinity = do not wait. `bars`: a folder to
+    replay (None: the synthetic market). `start`: the first session of a market never run before."""
+
+    database_url: str
+    host: str = "127.0.0.1"
+    port: int = 8010
+    bars: Path | None = None
+    symbols: tuple[str, ...] = ()
+    speed: float = 60.0
+    start: date | None = None
+    seed: int = 0
+    slippage_bps: Decimal = Decimal(0)
+    accounts: tuple[AccountSettings, ...] = field(default=(AccountSettings(),))
+
+
+def parse_speed(text: str) -> float:
+    """Read "60", "0.5", "0" or "max"; raises PracticeStartError."""
+    if text.strip().lower() == "max":
+        return MAX_SPEED
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1
+    if not 0 <= speed < MAX_SPEED:
+        raise PracticeStartError(f"The speed must be a number from 0 up, or max; not {text!r}.")
+    return speed
+
+
+def parse_account(text: str) -> AccountSettings:
+    """Read KEY:SECRET:CASH; raises PracticeStartError."""
+    key, _, rest = text.partition(":")
+    secret, _, cash = rest.rpartition(":")
+    try:
+        amount = Decimal(cash)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not key or not secret or not amount.is_finite() or amount < 0:
+        raise PracticeStartError(f"An account is KEY:SECRET:CASH, not {text!r}.")
+    return AccountSettings(key, secret, amount)
+
+
+def parse_symbols(text: str) -> tuple[str, ...]:
+    """Read A,B,C."""
+    return tuple(dict.fromkeys(s.strip().upper() for s in text.split(",") if s.strip()))

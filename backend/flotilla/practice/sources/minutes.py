@@ -1,0 +1,119 @@
+"""A day's minutes: a path from the day's open to its close that looks like a stock's.
+
+Volatility and volume are high after the open and before the close; volatility comes in clusters;
+weak drifts last about half an hour and turn (too weak to show in the autocorrelation of minute
+returns). Every price is rounded to the cent.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from flotilla.practice.session import Session
+from flotilla.practice.sources.source import Floats, SessionBars
+
+_CLUSTER_MEMORY = 0.93  # a minute
+_CLUSTER_SIZE = 0.45  # standard deviation of the logarithm of a minute's volatility
+_DRIFT_MEMORY = 0.97  # a minute
+_DRIFT_SIZE = 0.12  # of a minute's volatility
+_OPENING_JITTER = 0.15  # of a minute's volatility, between a close and the next open
+_SHARES_A_TRADE = 130
+
+
+@dataclass(frozen=True, slots=True)
+class DayShape:
+    """Where the day begins and ends, its volatility (of the log return), its volume in shares."""
+
+    open: float
+    close: float
+    volatility: float
+    volume: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Profile:
+    """What every session of one length shares."""
+
+    volatility: Floats  # a minute's share of the day's, squares sum to one
+    volume: Floats
+    cluster: Floats  # turns white noise into clustered noise
+    drift: Floats
+
+
+@lru_cache(maxsize=8)
+def _profile(minutes: int) -> _Profile:
+    since_open = np.arange(minutes, dtype=np.float64)
+    until_close = since_open[::-1]
+    volatility = 1 + 1.4 * np.exp(-since_open / 20) + 0.5 * np.exp(-until_close / 15)
+    volume = 1 + 2.4 * np.exp(-since_open / 22) + 2.2 * np.exp(-until_close / 14)
+    return _Profile(
+        volatility=volatility / np.sqrt(np.sum(volatility**2)),
+        volume=volume,
+        cluster=_memory_matrix(minutes, _CLUSTER_MEMORY),
+        drift=_memory_matrix(minutes, _DRIFT_MEMORY),
+    )
+
+
+def _memory_matrix(size: int, memory: float) -> Floats:
+    """Return the matrix that turns white noise into an AR(1) process of unit variance."""
+    lag = np.subtract.outer(np.arange(size), np.arange(size))
+    weights = np.where(lag >= 0, memory ** np.clip(lag, 0, None).astype(np.float64), 0.0)
+    weights[:, 1:] *= np.sqrt(1 - memory**2)
+    return weights
+
+
+def minute_bars(session: Session, shape: DayShape, generator: np.random.Generator) -> SessionBars:
+    """Generate the session's bars; the first opens and the last closes where `shape` says."""
+    size = session.minutes
+    profile = _profile(size)
+    noise = generator.standard_normal((5, size))
+    cluster = np.exp(_CLUSTER_SIZE * (profile.cluster @ noise[0]) - _CLUSTER_SIZE**2)
+    volatility = shape.volatility * profile.volatility * cluster
+    returns = volatility * (noise[1] + _DRIFT_SIZE * (profile.drift @ noise[2]))
+    # Bridge: what is missing to the day's close is spread where the day is most volatile.
+    missing = np.log(shape.close / shape.open) - returns.sum()
+    returns += missing * volatility**2 / np.sum(volatility**2)
+    closes = shape.open * np.exp(np.cumsum(returns))
+    closes[-1] = shape.close
+    opens = np.concatenate(([shape.open], closes[:-1]))
+    opens[1:] *= np.exp(_OPENING_JITTER * volatility[1:] * noise[3, 1:])
+    return _rounded(session, shape, opens, closes, volatility, noise[4], generator)
+
+
+def _rounded(
+    session: Session,
+    shape: DayShape,
+    opens: Floats,
+    closes: Floats,
+    volatility: Floats,
+    volume_noise: Floats,
+    generator: np.random.Generator,
+) -> SessionBars:
+    size = session.minutes
+    high, low = _extremes(opens, closes, volatility * opens, generator.random((2, size)))
+    opens, closes = np.round(opens, 2), np.round(closes, 2)
+    high = np.maximum(np.round(high, 2), np.maximum(opens, closes))
+    low = np.minimum(np.round(low, 2), np.minimum(opens, closes))
+    activity = np.abs(np.log(closes / opens)) / volatility
+    weights = _profile(size).volume * np.exp(0.35 * volume_noise) * (0.6 + 0.4 * activity)
+    volume = np.maximum(1, np.round(shape.volume * weights / weights.sum())).astype(np.int64)
+    return SessionBars(
+        session=session,
+        minutes=np.arange(size, dtype=np.int64),
+        open=opens,
+        high=high,
+        low=low,
+        close=closes,
+        volume=volume,
+        trade_count=np.maximum(1, volume // _SHARES_A_TRADE),
+        vwap=np.round((opens + high + low + closes) / 4, 4),
+    )
+
+
+def _extremes(opens: Floats, closes: Floats, volatility: Floats, uniform: Floats) -> tuple[Floats, Floats]:
+    """Draw the highest and lowest point of a Brownian bridge from each open to its close."""
+    squared = (closes - opens) ** 2
+    reach = np.sqrt(squared - 2 * volatility**2 * np.log(1 - uniform))
+    middle = opens + closes
+    return (middle + reach[0]) / 2, (middle - reach[1]) / 2

@@ -1,0 +1,1 @@
+"""The two WebSocket protocols: trade updates and market data."""

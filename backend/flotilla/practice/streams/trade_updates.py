@@ -1,0 +1,86 @@
+"""`/stream`: authenticate, listen, then trade updates as binary frames that hold JSON."""
+
+from typing import Any
+
+import orjson
+from starlette.websockets import WebSocket
+
+from flotilla.practice.streams.connection import receive, serve
+from flotilla.practice.streams.outbox import Frame, Outbox
+from flotilla.practice.venue import Venue
+
+STREAM = "trade_updates"
+
+
+async def trade_updates(websocket: WebSocket) -> None:
+    """Serve one connection of the trade-updates stream."""
+    await websocket.accept()
+    venue: Venue = websocket.app.state.venue
+    outbox = Outbox(websocket)
+    conversation = _Conversation(venue, outbox)
+
+    async def read() -> None:
+        while True:
+            conversation.answer(await receive(websocket))
+
+    try:
+        await serve(websocket, outbox, read)
+    finally:
+        venue.publisher.ignore_trades(outbox)
+
+
+class _Conversation:
+    """Every frame sent has an object `data`: old clients look into it unasked."""
+
+    def __init__(self, venue: Venue, outbox: Outbox) -> None:
+        self._venue = venue
+        self._outbox = outbox
+        self._account_id: str | None = None
+
+    def answer(self, frame: Frame) -> None:
+        message = _parsed(frame)
+        if message is None:
+            self._say({"action": "error", "data": {"error_message": "invalid message"}})
+        elif message.get("action") in ("authenticate", "auth"):
+            self._authenticate(message)
+        elif message.get("action") == "listen":
+            self._listen(message)
+        else:
+            self._say({"action": "error", "data": {"error_message": "invalid action"}})
+
+    def _authenticate(self, message: dict[str, Any]) -> None:
+        data = message.get("data")
+        if isinstance(data, dict):
+            key, secret = data.get("key_id"), data.get("secret_key")
+        else:
+            key, secret = message.get("key"), message.get("secret")
+        self._account_id = self._venue.authenticate(key, secret)
+        self._authorization("authorized" if self._account_id else "unauthorized", "authenticate")
+
+    def _listen(self, message: dict[str, Any]) -> None:
+        if self._account_id is None:
+            self._authorization("unauthorized", "listen")
+            return
+        data = message.get("data")
+        asked = data.get("streams") if isinstance(data, dict) else None
+        streams = [STREAM] if isinstance(asked, list) and STREAM in asked else []
+        if streams:
+            self._venue.publisher.listen_to_trades(self._outbox, self._account_id)
+        else:
+            self._venue.publisher.ignore_trades(self._outbox)
+        self._say({"stream": "listening", "data": {"streams": streams}})
+
+    def _authorization(self, status: str, action: str) -> None:
+        data = {"status": status, "action": action}
+        self._say({"stream": "authorization", "data": data})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._outbox.put(orjson.dumps(message))
+
+
+def _parsed(frame: Frame) -> dict[str, Any] | None:
+    try:
+        message = orjson.loads(frame)
+    except orjson.JSONDecodeError:
+        return None
+    return message if isinstance(message, dict) else None

@@ -1,0 +1,292 @@
+"""The venue: the matching core, its clock, its store and its streams, one thing at a time.
+
+Everything that changes the market runs under one lock, in the order: core -> commit -> streams. So an
+acknowledged order and a published fill are in the database, and what a request reads is committed.
+"""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+import structlog
+
+from flotilla.practice.assets import AssetDirectory
+from flotilla.practice.calendar import TradingCalendar, new_york_day
+from flotilla.practice.clock import Pace
+from flotilla.practice.errors import ApiError, invalid_parameter, not_found, unprocessable
+from flotilla.practice.history import History
+from flotilla.practice.matching.fill_model import FillModel
+from flotilla.practice.matching.market import Market, UnknownOrder
+from flotilla.practice.matching.orders import Order, OrderTicket
+from flotilla.practice.matching.tickets import Replacement
+from flotilla.practice.numbers import exact
+from flotilla.practice.queries import Queries
+from flotilla.practice.session import MINUTE, Minute, Session
+from flotilla.practice.sources.source import PriceSource
+from flotilla.practice.store import Store, StoredClock
+from flotilla.practice.streams.publisher import Publisher
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_ONE_DAY = timedelta(days=1)
+
+
+class Venue:
+    """Call `resume` first; `run` then moves market time until it is cancelled."""
+
+    market: Market
+
+    def __init__(
+        self,
+        *,
+        source: PriceSource,
+        assets: AssetDirectory,
+        calendar: TradingCalendar,
+        store: Store,
+        queries: Queries,
+        fill_model: FillModel,
+        start: Session,
+        rate: float,
+    ) -> None:
+        self.source = source
+        self.assets = assets
+        self.calendar = calendar
+        self.history = History(source)
+        self.queries = queries
+        self.publisher = Publisher()
+        self.ended = False
+        self._store = store
+        self._fill_model = fill_model
+        self._start = start
+        self._lock = asyncio.Lock()
+        self._stale = False  # memory is ahead of the database: read it again before anything else
+        self._reached = start.open  # the newest minute boundary that market time has crossed
+        self._pace = Pace(start.open, rate)
+
+    # Reading ----------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """Market time."""
+        return self._pace.now(self._boundary)
+
+    @property
+    def reached(self) -> datetime:
+        """The newest minute boundary crossed: bars that end here or earlier are seen."""
+        return self._reached
+
+    @property
+    def rate(self) -> float:
+        return self._pace.rate
+
+    @property
+    def _boundary(self) -> datetime:
+        """Where market time goes next; while closed it stands at the close."""
+        return self._reached + MINUTE if self.market.minute else self._reached
+
+    @asynccontextmanager
+    async def committed(self) -> AsyncIterator[Market]:
+        """Give the market while nothing is half done."""
+        async with self._lock:
+            if self._stale:
+                await self._reload()
+            yield self.market
+
+    def authenticate(self, key: object, secret: object) -> str | None:
+        """Return the id of the account that the credentials open, None when they open none."""
+        if not isinstance(key, str) or not isinstance(secret, str):
+            return None
+        for account in self.market.accounts.values():
+            if account.key == key and hmac.compare_digest(
+                account.secret.encode(), secret.encode(errors="surrogatepass")
+            ):
+                return account.id
+        return None
+
+    def previous_close(self, symbol: str) -> Decimal | None:
+        """Return the close of the session before the day of market time."""
+        today = new_york_day(self._reached)
+        for stamp, day in self.history.last_days(symbol, self._reached, 2):
+            if new_york_day(stamp) < today:
+                return exact(day.close)
+        return None
+
+    # Requests ---------------------------------------------------------------------------------
+
+    async def submit(self, account_id: str, ticket: OrderTicket) -> list[Order]:
+        """Accept an order; returns the receipt (the order, then its legs) once it is committed."""
+        async with self.committed() as market:
+            await self._check_client_order_id(account_id, ticket.client_order_id)
+            self._mark(ticket.symbol)
+            return await self._change(lambda: market.submit(account_id, ticket, self.now))
+
+    async def cancel(self, account_id: str, order_id: str) -> None:
+        """Cancel one order and its group; raises ApiError when it is unknown or closed."""
+        async with self.committed() as market:
+            await self._on_order(account_id, order_id, lambda: market.cancel(account_id, order_id, self.now))
+
+    async def replace(self, account_id: str, order_id: str, replacement: Replacement) -> Order:
+        """Replace an order; returns the new one."""
+        async with self.committed() as market:
+            await self._check_client_order_id(account_id, replacement.client_order_id)
+            return await self._on_order(
+                account_id,
+                order_id,
+                lambda: market.replace(account_id, order_id, replacement, self.now),
+            )
+
+    async def cancel_all(self, account_id: str) -> list[Order]:
+        """Cancel every open order of the account; returns them."""
+        async with self.committed() as market:
+            return await self._change(lambda: market.cancel_all(account_id, self.now))
+
+    async def _check_client_order_id(self, account_id: str, client_order_id: str | None) -> None:
+        if client_order_id and await self.queries.by_client_order_id(account_id, client_order_id):
+            raise invalid_parameter("client_order_id must be unique")
+
+    async def _on_order(self, account_id: str, order_id: str, action: Callable[[], T]) -> T:
+        try:
+            return await self._change(action)
+        except UnknownOrder:
+            order = await self.queries.order(account_id, order_id)
+            if order is None:
+                raise not_found(f"order not found for {order_id}") from None
+            raise unprocessable(f'order is already in "{order.status.value}" state') from None
+
+    # Time -------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Move market time, minute after minute, at the pace that is set."""
+        while True:
+            await self._pace.reach(None if self.ended else self._boundary)
+            async with self.committed():
+                if self._pace.is_due(self._boundary) and not self.ended:
+                    await self._advance()
+
+    async def step(self) -> None:
+        """Let one minute of a paused market pass; raises ApiError when it runs by itself."""
+        async with self.committed():
+            if self.rate:
+                raise unprocessable("the market is running: set its speed to 0 before stepping")
+            if not self.ended:
+                await self._advance()
+
+    async def set_rate(self, rate: float) -> None:
+        async with self.committed():
+            self._pace.set_rate(rate, self._boundary)
+
+    async def _advance(self) -> None:
+        """Let one minute of a session pass; closed hours before it pass at once.
+
+        Returns when every trade update, then every bar, has been handed to the sockets.
+        """
+        if self.market.minute is None:
+            await self._open_session(self.market.session)
+        minute = self.market.minute
+        assert minute is not None
+        tau = minute.start + MINUTE
+        await self._change(self.market.complete_minute, StoredClock(tau, closed=False))
+        await self.publisher.flushed()
+        self._reached = tau
+        self._pace.arrive(tau)
+        self.publisher.bars(minute)
+        await self.publisher.flushed()
+        await self._begin(self.market.session, tau)
+        await self.publisher.flushed()
+
+    async def _open_session(self, session: Session) -> None:
+        self._reached = session.open
+        self._pace.jump(session.open)
+        first = self._minute(session, session.open)
+        await self._change(lambda: self.market.open_session(first))
+        await self.publisher.flushed()
+
+    async def _begin(self, session: Session, tau: datetime) -> None:
+        """Market time has reached `tau`: the next minute begins, or the session closes."""
+        if tau < session.close:
+            await self._change(lambda: self.market.begin_minute(self._minute(session, tau)))
+            return
+        following = self._session_from(session.day + _ONE_DAY)
+        await self._change(lambda: self.market.close_session(following), StoredClock(tau, closed=True))
+
+    def _session_from(self, day: date) -> Session:
+        """Return the next session with bars; past the end, one that market time never reaches."""
+        session = self.source.session_from(day)
+        self.ended = session is None
+        if session is None:
+            log.info("the bars are over, the market stays closed", source=self.source.identity)
+            session = self.calendar.on(day) or self.calendar.after(day)
+            assert session is not None
+        return session
+
+    def _minute(self, session: Session, start: datetime) -> Minute:
+        offset = int((start - session.open) / MINUTE)
+        found = {
+            symbol: self.source.bars(symbol, session).by_minute.get(offset) for symbol in self.source.symbols
+        }
+        return Minute(start, {symbol: bar for symbol, bar in found.items() if bar is not None})
+
+    # State ------------------------------------------------------------------------------------
+
+    async def resume(self) -> None:
+        """Read the stored state and go on from there."""
+        async with self._lock:
+            await self._reload()
+
+    async def _reload(self) -> None:
+        stored = await self._store.load(self.source.identity)
+        clock = stored.clock or StoredClock(self._start.open, closed=False)
+        day = new_york_day(clock.now)
+        session = self._session_from(day + _ONE_DAY if clock.closed else day)
+        self.market = Market(stored.accounts, stored.open_groups, self._fill_model, stored.counters, session)
+        self._reached = clock.now.replace(second=0, microsecond=0)
+        self._pace.jump(clock.now)
+        self._mark_positions()
+        self._stale = False
+        if not clock.closed and session.open <= self._reached:
+            await self._begin(session, self._reached)
+
+    def _mark_positions(self) -> None:
+        for account in self.market.accounts.values():
+            for position in account.positions.values():
+                try:
+                    self._mark(position.symbol)
+                except ApiError:  # held since another source of prices was in use
+                    self.market.marks[position.symbol] = position.average_price
+
+    def _mark(self, symbol: str) -> None:
+        """Make sure that the core knows a price of `symbol`; raises ApiError when there is none."""
+        if symbol in self.market.marks:
+            return
+        seen = self.history.last_minute(symbol, self._reached)
+        bar = self.market.minute.bars.get(symbol) if self.market.minute else None
+        if seen is not None:
+            self.market.marks[symbol] = exact(seen[1].close)
+        elif bar is not None:
+            self.market.marks[symbol] = exact(bar.open)
+        else:
+            raise unprocessable(f'asset "{symbol}" has no price yet')
+
+    async def _change(self, action: Callable[[], T], clock: StoredClock | None = None) -> T:
+        """Run `action` on the core, commit what it did, then publish it."""
+        market = self.market
+        try:
+            result = action()
+        except (ApiError, UnknownOrder):  # refused: nothing has changed
+            raise
+        except BaseException:
+            self._stale = True
+            raise
+        changes = market.take_changes()
+        if changes or clock:
+            clock = clock or StoredClock(self.now, closed=market.minute is None)
+            self._stale = True
+            await self._store.commit(changes, market.sequence, self.source.identity, clock)
+            self._stale = False
+            self.publisher.trade_updates(changes.updates)
+        return result

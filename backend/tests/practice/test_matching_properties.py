@@ -1,0 +1,154 @@
+"""What holds for every sequence of requests and bars."""
+
+from decimal import Decimal as D
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from market_builder import Prices, Tape, new_account
+
+from flotilla.practice.errors import ApiError
+from flotilla.practice.matching.market import UnknownOrder
+from flotilla.practice.matching.orders import (
+    OrderClass,
+    OrderTicket,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+from flotilla.practice.matching.tickets import Replacement
+
+SYMBOLS = ("A", "B")
+ACCOUNTS = ("account", "other")
+
+prices = st.integers(9_000, 11_000).map(lambda c: D(c) / 100)
+
+
+@st.composite
+def bars(draw: Any) -> Prices:
+    opening, closing = draw(prices), draw(prices)
+    high = max(opening, closing) + D(draw(st.integers(0, 300))) / 100
+    low = min(opening, closing) - D(draw(st.integers(0, 300))) / 100
+    return float(opening), float(high), float(low), float(closing)
+
+
+@st.composite
+def tickets(draw: Any) -> OrderTicket:
+    kind = draw(st.sampled_from(OrderType))
+    order_class = draw(st.sampled_from(OrderClass))
+    side = draw(st.sampled_from(Side))
+    fraction = order_class is OrderClass.SIMPLE and draw(st.booleans())
+    base = draw(prices)
+    distance = D(draw(st.integers(5, 500))) / 100
+    return OrderTicket(
+        symbol=draw(st.sampled_from(SYMBOLS)),
+        side=side,
+        type=kind,
+        time_in_force=TimeInForce.DAY if fraction else draw(st.sampled_from(TimeInForce)),
+        qty=D(draw(st.integers(1, 3000))) / (1000 if fraction else 1),
+        limit_price=base if kind is OrderType.LIMIT else None,
+        stop_price=base if kind is OrderType.STOP else None,
+        order_class=order_class,
+        take_profit=base + side.sign * distance if order_class is OrderClass.BRACKET else None,
+        stop_loss=base - side.sign * distance if order_class is not OrderClass.SIMPLE else None,
+    )
+
+
+submissions = st.tuples(st.just("submit"), st.sampled_from(ACCOUNTS), tickets())
+cancels = st.tuples(st.just("cancel"), st.integers(0, 30))
+replacements = st.tuples(st.just("replace"), st.integers(0, 30), prices)
+minutes = st.tuples(st.just("minute"), st.dictionaries(st.sampled_from(SYMBOLS), bars()))
+scripts = st.lists(
+    st.one_of(submissions, submissions, cancels, replacements, minutes, minutes),
+    min_size=10,
+    max_size=60,
+)
+
+
+def played(script: list[tuple[Any, ...]], slippage_bps: str = "0") -> Tape:
+    """Play a script against a fresh market; what the market refuses is left out."""
+    tape = Tape(slippage_bps=slippage_bps, accounts=tuple(new_account(name) for name in ACCOUNTS))
+    tape.open(**dict.fromkeys(SYMBOLS, (100.0, 101.0, 99.0, 100.0)))
+    tape.minute(**dict.fromkeys(SYMBOLS, (100.0, 101.0, 99.0, 100.0)))
+    for action, *arguments in script:
+        try:
+            _act(tape, action, arguments)
+        except (ApiError, UnknownOrder):
+            assert not tape.market.take_changes()
+    tape.close()
+    return tape
+
+
+def _act(tape: Tape, action: str, arguments: list[Any]) -> None:
+    if action == "submit":
+        account_id, asked = arguments
+        tape.submit(asked, account_id)
+    elif action == "minute":
+        tape.minute(**arguments[0])
+    elif tape.orders:
+        order = list(tape.orders.values())[arguments[0] % len(tape.orders)]
+        if action == "cancel":
+            tape.market.cancel(order.account_id, order.id, tape.now)
+        else:
+            price = arguments[1]
+            field = "stop_price" if order.type is OrderType.STOP else "limit_price"
+            replacement = Replacement(**{field: price})
+            tape.market.replace(order.account_id, order.id, replacement, tape.now)
+        tape._collect()
+
+
+@settings(max_examples=150, deadline=None)
+@given(scripts, st.sampled_from(["0", "7"]))
+def test_money_and_orders_add_up(script: list[tuple[Any, ...]], slippage_bps: str) -> None:
+    tape = played(script, slippage_bps)
+    executions = [e for changes in tape.changes for e in changes.executions]
+    for account in tape.accounts:
+        cost = sum((p.cost for p in account.positions.values()), start=D(0))
+        assert account.cash + cost - account.realized == account.initial_cash
+        spent = sum(
+            (e.side.sign * e.qty * e.price for e in executions if e.account_id == account.id),
+            start=D(0),
+        )
+        assert account.cash == account.initial_cash - spent
+        for symbol in SYMBOLS:
+            bought = sum(
+                (e.side.sign * e.qty for e in executions if (e.account_id, e.symbol) == (account.id, symbol)),
+                start=D(0),
+            )
+            assert account.quantity(symbol) == bought
+    for order in tape.orders.values():
+        filled = sum((e.qty for e in executions if e.order_id == order.id), start=D(0))
+        assert filled <= order.qty
+        assert (filled == order.qty) == (order.status == "filled")
+
+
+@settings(max_examples=150, deadline=None)
+@given(scripts)
+def test_a_closed_order_never_changes_again(script: list[tuple[Any, ...]]) -> None:
+    closed: set[str] = set()
+    for changes in played(script).changes:
+        for update in changes.updates:
+            assert update.order.id not in closed
+            if not update.order.is_open:
+                closed.add(update.order.id)
+
+
+@settings(max_examples=100, deadline=None)
+@given(scripts)
+def test_no_more_than_one_leg_of_a_bracket_fills(script: list[tuple[Any, ...]]) -> None:
+    tape = played(script)
+    legs: dict[str, D] = {}
+    for order in tape.orders.values():
+        if order.is_leg:
+            legs[order.root_id] = legs.get(order.root_id, D(0)) + order.filled_qty
+    for order in tape.orders.values():
+        if not order.is_leg and order.root_id in legs and order.replaced_by is None:
+            assert legs[order.root_id] <= order.filled_qty
+
+
+@settings(max_examples=50, deadline=None)
+@given(scripts)
+def test_the_same_run_twice_is_identical(script: list[tuple[Any, ...]]) -> None:
+    first, second = played(script), played(script)
+    assert first.changes == second.changes
+    assert first.accounts == second.accounts
