@@ -17,7 +17,9 @@ from flotilla.domain.rules import Rule
 
 MAX_SYMBOLS = 30
 _REGULAR_HOURS = (time(9, 30), time(16, 0))
-_ID = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,31}$")
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_DAY = 86_400  # seconds
 
 
 class DesiredStatus(StrEnum):
@@ -85,10 +87,12 @@ def problems(spec: BotSpec) -> list[Problem]:
 def _basic_problems(spec: BotSpec) -> Iterator[Problem]:
     if not spec.name.strip():
         yield Problem("name", "Give the bot a name.")
+    elif _CONTROL.search(spec.name):
+        yield Problem("name", "Use letters, digits and signs only: the name has an invisible character.")
     if spec.capital <= 0:
         yield Problem("capital", "Capital must be more than zero.")
-    if spec.trading_frequency < 60 or spec.trading_frequency % 60:
-        yield Problem("trading_frequency", "Choose a whole number of minutes, in seconds.")
+    if not 60 <= spec.trading_frequency <= _DAY or spec.trading_frequency % 60:
+        yield Problem("trading_frequency", "Choose a whole number of minutes, in seconds, up to a day.")
 
 
 def _symbol_problems(spec: BotSpec) -> Iterator[Problem]:
@@ -96,6 +100,7 @@ def _symbol_problems(spec: BotSpec) -> Iterator[Problem]:
         yield Problem("symbols", "Choose at least one symbol.")
     if len(spec.symbols) > MAX_SYMBOLS:
         yield Problem("symbols", f"Choose at most {MAX_SYMBOLS} symbols.")
+        return
     for index, symbol in enumerate(spec.symbols):
         if symbol in spec.symbols[:index]:
             yield Problem(f"symbols.{index}", f"{symbol} is listed twice.")
@@ -105,7 +110,7 @@ def _indicator_problems(spec: BotSpec) -> Iterator[Problem]:
     counts = Counter(use.id for use in spec.indicators)
     for index, use in enumerate(spec.indicators):
         path = f"indicators.{index}"
-        if not _ID.match(use.id):
+        if not _ID.fullmatch(use.id):
             yield Problem(f"{path}.id", "Use a letter, then letters, digits or underscores.")
         elif counts[use.id] > 1:
             yield Problem(f"{path}.id", f"Two indicators have the id {use.id!r}.")

@@ -35,7 +35,10 @@ class PendingOrder:
 
 @dataclass(slots=True)
 class BotState:
-    """Everything a bot's next decision depends on, besides the market. USD and shares."""
+    """Everything a bot's next decision depends on, besides the market. USD and shares.
+
+    `closing_equity` is the equity after the newest step: the next day starts from it.
+    """
 
     cash: float
     holdings: dict[str, Holding] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class BotState:
     marks: dict[str, float] = field(default_factory=dict)
     session_open: datetime | None = None
     day_baseline: float = 0.0
+    closing_equity: float | None = None
 
     @property
     def equity(self) -> float:
@@ -162,12 +166,16 @@ def step(
 
 
 def _mark(state: BotState, views: Mapping[str, SymbolView], session: Session) -> None:
-    """Roll the day on the old marks, so that the overnight gap counts in the new day; then mark."""
+    """Roll the day at the last step's equity, so that the overnight gap counts in the new day; then mark.
+
+    Not at the equity of now: what a stop sold at the gap's open is booked already.
+    """
     if state.session_open != session.open:
         state.session_open = session.open
-        state.day_baseline = state.equity
+        state.day_baseline = state.equity if state.closing_equity is None else state.closing_equity
     for symbol, view in views.items():
         state.marks[symbol] = view.close
+    state.closing_equity = state.equity
 
 
 def _exits(

@@ -16,6 +16,9 @@ from flotilla.domain.errors import Problem
 from flotilla.domain.indicators import CATALOGUE, IndicatorUse, compute
 from flotilla.domain.market import FloatArray, Series
 
+# Nobody reads deeper ones, and JSON libraries give up somewhere beyond 200.
+MAX_DEPTH = 20
+
 BoolArray = npt.NDArray[np.bool_]
 PriceField = Literal["open", "high", "low", "close", "volume"]
 
@@ -180,6 +183,8 @@ def sentence(rule: Rule, uses: Uses) -> str:
 
 def problems(rule: Rule, uses: Uses, path: str) -> list[Problem]:
     """What is wrong with a rule: empty groups, unknown names, contradictions."""
+    if _depth(rule) > MAX_DEPTH:
+        return [Problem(path, f"The rule is nested too deeply: use at most {MAX_DEPTH} levels.")]
     found = list(_structure_problems(rule, uses, path))
     if not found:
         found.extend(_contradictions(rule, uses, path))
@@ -260,6 +265,18 @@ def _bracketed(member: Rule, uses: Uses, other: type[All] | type[Any]) -> str:
 
 
 # --- what can be wrong ----------------------------------------------------------------------------
+
+
+def _depth(rule: Rule) -> int:
+    match rule:
+        case Condition():
+            return 1
+        case All(of) | Any(of):
+            return 1 + max((_depth(member) for member in of), default=0)
+        case Not(of):
+            return 1 + _depth(of)
+        case _:
+            assert_never(rule)
 
 
 def _structure_problems(rule: Rule, uses: Uses, path: str) -> Iterator[Problem]:
@@ -344,9 +361,8 @@ def _contradictions(rule: Rule, uses: Uses, path: str) -> Iterator[Problem]:
             yield from _group_contradictions([(rule, path)], uses, path)
         case All():
             yield from _group_contradictions(list(_conjuncts(rule, path)), uses, path)
-            for index, member in enumerate(rule.of):
-                if isinstance(member, Any):
-                    yield from _contradictions(member, uses, f"{path}.of.{index}")
+            for group, group_path in _alternatives(rule, path):
+                yield from _contradictions(group, uses, group_path)
         case Any(of):
             for index, member in enumerate(of):
                 yield from _contradictions(member, uses, f"{path}.of.{index}")
@@ -363,6 +379,15 @@ def _conjuncts(rule: Rule, path: str) -> Iterator[tuple[Condition, str]]:
     elif isinstance(rule, All):
         for index, member in enumerate(rule.of):
             yield from _conjuncts(member, f"{path}.of.{index}")
+
+
+def _alternatives(rule: Rule, path: str) -> Iterator[tuple[Any, str]]:
+    """The groups among the conjuncts of which one member is enough."""
+    if isinstance(rule, Any):
+        yield rule, path
+    elif isinstance(rule, All):
+        for index, member in enumerate(rule.of):
+            yield from _alternatives(member, f"{path}.of.{index}")
 
 
 def _group_contradictions(members: list[tuple[Condition, str]], uses: Uses, path: str) -> Iterator[Problem]:

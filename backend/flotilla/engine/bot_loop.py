@@ -111,8 +111,9 @@ class BotLoop:
 
     def stop(self, on_stop: OnStop) -> None:
         """Ask the bot to end: at once, or when it has sold what it holds."""
-        self._stopping = on_stop
-        self._inbox.put_nowait(None)
+        if self._stopping is not on_stop:
+            self._stopping = on_stop
+            self._inbox.put_nowait(None)
 
     def on_booked(self, booked: Booked) -> None:
         """Fold a report into the state (called by the gateway, in the order of booking)."""

@@ -1,10 +1,12 @@
 """What routes ask for: a session that commits when the route succeeds, and the outside's ports."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db.session import Database
@@ -26,6 +28,12 @@ class InstrumentDirectory:
         if symbol not in self._known:
             await self._refresh()
         return self._known.get(symbol)
+
+    async def unknown(self, symbols: Collection[str]) -> frozenset[str]:
+        """Those of `symbols` that the broker does not list; it is asked once. Raises Unavailable."""
+        if not self._known.keys() >= set(symbols):
+            await self._refresh()
+        return frozenset(symbols) - self._known.keys()
 
     async def search(self, words: str, limit: int) -> list[Instrument]:
         """Instruments whose symbol or name contains `words`, symbols that start with it first."""
@@ -60,6 +68,14 @@ async def session(state: Annotated[ApiState, Depends(api_state)]) -> AsyncIterat
         yield opened
 
 
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("nul", "There is nothing with a NUL character in its name.")
+    return text
+
+
 State = Annotated[ApiState, Depends(api_state)]
+# A piece of an address that goes into a query: PostgreSQL refuses NUL in text.
+Text = Annotated[str, AfterValidator(_storable)]
 # scope="function": the commit happens before the answer leaves, so a failed one is a failed request.
 Session = Annotated[AsyncSession, Depends(session, scope="function")]

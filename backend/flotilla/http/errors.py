@@ -34,6 +34,7 @@ _SENTENCES = {
     "float_parsing": "Enter a number.",
     "int_parsing": "Enter a whole number.",
     "finite_number": "Enter a number.",
+    "json_invalid": "The body is not valid JSON.",
 }
 
 
@@ -66,7 +67,7 @@ async def _domain_error(_request: Request, error: DomainError) -> Response:
 
 async def _validation_error(_request: Request, error: RequestValidationError) -> Response:
     fields = [
-        FieldError(field=_path(e["loc"]), message=_SENTENCES.get(e["type"], _sentence(e["msg"])))
+        FieldError(field=_path(e["loc"], e["type"]), message=_SENTENCES.get(e["type"], _sentence(e["msg"])))
         for e in error.errors()
     ]
     return JSONResponse(body("INVALID", "Some fields need attention.", fields), status_code=422)
@@ -81,8 +82,10 @@ async def _http_error(_request: Request, error: HTTPException) -> Response:
 _UNION_TAGS = {"all", "any", "not", "condition", "indicator", "price", "constant"}
 
 
-def _path(location: Sequence[str | int]) -> str:
-    parts = [str(part) for part in location if part not in ("body", "query", "path")]
+def _path(location: Sequence[str | int], kind: str) -> str:
+    if kind == "json_invalid":  # its location is a place in the text, not a field
+        return ""
+    parts = [str(part) for part in location[1:]]  # the first says where: body, query, path
     kept = [
         part
         for index, part in enumerate(parts)

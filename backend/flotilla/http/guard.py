@@ -37,7 +37,10 @@ class HostGuard:
     def _allowed(self, scope: Scope) -> bool:
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
-        if urlsplit(f"//{host}").hostname not in self._hosts:
-            return False
         origin = headers.get(b"origin")
-        return origin is None or urlsplit(origin.decode("latin-1")).netloc == host
+        try:
+            if urlsplit(f"//{host}").hostname not in self._hosts:
+                return False
+            return origin is None or urlsplit(origin.decode("latin-1")).netloc == host
+        except ValueError:  # no address at all, such as an unclosed bracket
+            return False

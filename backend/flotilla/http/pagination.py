@@ -3,8 +3,9 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 
@@ -34,8 +35,9 @@ def decode(cursor: str) -> tuple[datetime, str]:
     """The moment and id that a cursor stands for. Raises Invalid on anything else."""
     try:
         moment, row_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
-        return datetime.fromisoformat(moment), row_id
-    except (ValueError, binascii.Error) as error:
+        # In UTC, so that what no database can hold is refused here; ids are UUIDs.
+        return datetime.fromisoformat(moment).astimezone(UTC), str(UUID(row_id))
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise Invalid([Problem("cursor", "This cursor is not one of ours; start again.")]) from error
 
 

@@ -39,7 +39,7 @@ class Broadcaster:
 
     async def run(self) -> None:
         """Run all of it; raises when the database is lost (the process is then restarted)."""
-        sent = await self._outbox.newest()
+        sent = await self._server.begin()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen(), name="nudges")
             tasks.create_task(self._relay(), name="relay")

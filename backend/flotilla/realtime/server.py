@@ -1,5 +1,6 @@
 """The socket.io server at `/ws`. A client that was away names the last fact it knows, and gets the rest."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ log = structlog.get_logger(__name__)
 PATH = "ws"
 # A client further behind than this fetches everything anew, which is cheaper.
 _RESUMABLE = 1000
+_LIVE = "live"
 
 
 class _Json:
@@ -39,31 +41,47 @@ class RealtimeServer:
             async_mode="asgi",
             client_manager=self._manager,
             cors_allowed_origins=[],  # http.guard has checked Host and Origin already
+            always_connect=True,  # a client may be spoken to in its connect handler
             json=_Json,
             logger=False,
             engineio_logger=False,
         )
         self._server.on("connect", self._on_connect)
+        self._order = asyncio.Lock()
+        self._sent = 0
 
     def asgi(self, other: Any) -> Any:
         return socketio.ASGIApp(self._server, other_asgi_app=other, socketio_path=PATH)
 
-    async def emit(self, message: BaseModel, *, to: str | None = None) -> None:
-        """Send one message to everyone, or to one client."""
+    async def emit(self, message: BaseModel, *, to: str = _LIVE) -> None:
+        """Send one message to everyone who has been greeted, or to one client."""
         body = message.model_dump(mode="json")
         await self._server.emit(body["type"], body, to=to)
 
-    async def emit_fact(self, fact: StoredFact, *, to: str | None = None) -> None:
-        await self.emit(
-            FACT.validate_python({**fact.payload, "type": fact.type, "number": fact.number}), to=to
-        )
+    async def emit_fact(self, fact: StoredFact) -> None:
+        """Send one fact to everyone who has been greeted."""
+        async with self._order:
+            await self.emit(_message(fact))
+            self._sent = fact.number
+
+    async def begin(self) -> int:
+        """Say which fact is the last that is not sent any more: the newest one there is now."""
+        self._sent = await self._outbox.newest()
+        return self._sent
 
     async def _on_connect(self, sid: str, _environ: dict[str, Any], auth: Any) -> None:
-        newest = await self._outbox.newest()
+        """Greet a client, give it what it missed, and let it hear what follows: no fact is left out
+        in between, and none comes twice, as no fact is sent meanwhile.
+        """
         known = auth.get("number") if isinstance(auth, dict) else None
-        if not isinstance(known, int) or not 0 <= newest - known <= _RESUMABLE:
-            await self.emit(Hello(number=newest, resumed=False), to=sid)
-        else:
-            await self.emit(Hello(number=newest, resumed=True), to=sid)
-            for fact in await self._outbox.after(known, _RESUMABLE):
-                await self.emit_fact(fact, to=sid)
+        async with self._order:
+            resumed = isinstance(known, int) and 0 <= self._sent - known <= _RESUMABLE
+            await self.emit(Hello(number=self._sent, resumed=resumed), to=sid)
+            if isinstance(known, int) and resumed:
+                for fact in await self._outbox.after(known, self._sent - known):
+                    await self.emit(_message(fact), to=sid)
+            await self._server.enter_room(sid, _LIVE)
+
+
+def _message(fact: StoredFact) -> BaseModel:
+    return FACT.validate_python({**fact.payload, "type": fact.type, "number": fact.number})

@@ -17,7 +17,7 @@ def _plain(value: Decimal) -> str:
 # A decimal on the wire is a string, in and out: `number or string` would let floats in.
 Money = Annotated[
     Decimal,
-    Field(allow_inf_nan=False, max_digits=28),
+    Field(allow_inf_nan=False),
     PlainSerializer(_plain, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["1250.50"]}),
 ]

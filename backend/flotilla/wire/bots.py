@@ -87,7 +87,7 @@ class BotDefinition(Model):
     """What a person defines. Hours and minutes are New York time; 00:00 to 00:00 is all day."""
 
     name: str = Field(max_length=80)
-    capital: Money = Field(description="USD allocated to the bot.")
+    capital: Money = Field(max_digits=28, description="USD allocated to the bot.")
     symbols: list[str] = Field(examples=[["AAPL", "MSFT"]])
     timeframe: Timeframe = Timeframe.MINUTE_1
     trading_frequency: int | None = Field(
@@ -127,7 +127,11 @@ def to_spec(definition: BotDefinition) -> BotSpec:
         capital=definition.capital,
         symbols=tuple(symbol.strip().upper() for symbol in definition.symbols),
         timeframe=definition.timeframe,
-        trading_frequency=definition.trading_frequency or definition.timeframe.seconds,
+        trading_frequency=(
+            definition.timeframe.seconds
+            if definition.trading_frequency is None
+            else definition.trading_frequency
+        ),
         indicators=tuple(IndicatorUse(use.id, use.name, use.params) for use in definition.indicators),
         entry=to_rule(definition.rules.entry),
         exit=None if definition.rules.exit is None else to_rule(definition.rules.exit),

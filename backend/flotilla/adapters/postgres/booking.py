@@ -170,7 +170,7 @@ async def _book_position(session: AsyncSession, bot: BotRow, order: OrderRow, fi
         .where(PositionRow.bot_id == bot.id, PositionRow.symbol == fill.symbol, PositionRow.is_open)
         .with_for_update()
     )
-    if row is None and fill.side is Side.SELL:
+    if fill.side is Side.SELL and (row is None or fill.quantity > row.quantity):
         raise FillOutOfOrder(f"{fill.symbol} was sold before its purchase was booked")
     if row is None:
         value = opened(new_id(), fill)
@@ -214,7 +214,8 @@ async def _book_trade(
     row.fee += fill.fee
     if row.profit_loss is not None:
         row.profit_loss += earned
-    row.timestamp = fill.executed_at
+    # Executions may be learnt of in any order.
+    row.timestamp = fill.executed_at if row.timestamp is None else max(row.timestamp, fill.executed_at)
     row.version += 1
     row.is_final = order.filled_quantity >= order.quantity
     await _tell_trade(session, row, bot.name)

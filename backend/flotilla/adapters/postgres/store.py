@@ -1,12 +1,13 @@
 """The engine's store in PostgreSQL: each method is one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,6 +50,16 @@ class PostgresStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @asynccontextmanager
+    async def _unhurried(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that need not reach the disk before it is answered.
+
+        For what the next minute writes anew: a power cut may lose the last moments of it.
+        """
+        async with self._database.transaction() as session:
+            await session.execute(text("SET LOCAL synchronous_commit = off"))
+            yield session
+
     async def account(self, account_id: str) -> Account:
         async with self._database.transaction() as session:
             row = await session.get_one(AccountRow, account_id)
@@ -62,7 +73,7 @@ class PostgresStore:
                 .where(BotRow.account_id == account_id, BotRow.archived_at.is_(None))
                 .order_by(BotRow.id)
             )
-            return [rows.bot(row, holds=held) for row, held in found.tuples()]
+            return [rows.bot(row, holds=held) for row, held in found]
 
     async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
         async with self._database.transaction() as session:
@@ -101,7 +112,7 @@ class PostgresStore:
             return BotMemory(
                 protected=frozenset(protected),
                 capital=bot.capital,
-                fills=[rows.fill(row, purpose) for row, purpose in fills.tuples()],
+                fills=[rows.fill(row, purpose) for row, purpose in fills],
                 open_orders=[rows.order(row) for row in orders],
             )
 
@@ -173,7 +184,7 @@ class PostgresStore:
             return found.all()
 
     async def mark(self, account_id: str, closes: Mapping[str, float]) -> None:
-        async with self._database.transaction() as session:
+        async with self._unhurried() as session:
             found = await session.execute(
                 select(PositionRow, BotRow.name)
                 .join(BotRow, BotRow.id == PositionRow.bot_id)
@@ -185,7 +196,7 @@ class PostgresStore:
                 .order_by(PositionRow.id)
                 .with_for_update(of=PositionRow)
             )
-            for row, bot_name in found.tuples():
+            for row, bot_name in found:
                 price = Decimal(repr(closes[row.symbol]))
                 rows.write_position(rows.position(row).marked(price), row)
                 payload = wire.position(row, bot_name).model_dump(mode="json")
@@ -197,7 +208,7 @@ class PostgresStore:
                 )
 
     async def save_account(self, account_id: str, figures: AccountFigures, at: datetime) -> None:
-        async with self._database.transaction() as session:
+        async with self._unhurried() as session:
             await session.execute(
                 update(AccountRow)
                 .where(AccountRow.id == account_id)
@@ -227,7 +238,7 @@ class PostgresStore:
             "next_open": market.next_open,
             "in_flight": market.in_flight,
         }
-        async with self._database.transaction() as session:
+        async with self._unhurried() as session:
             await session.execute(
                 insert(EngineStateRow)
                 .values(account_id=account_id, **values)
@@ -235,7 +246,7 @@ class PostgresStore:
             )
 
     async def watermark(self, account_id: str, tau: datetime) -> None:
-        async with self._database.transaction() as session:
+        async with self._unhurried() as session:
             await session.execute(
                 update(EngineStateRow).where(EngineStateRow.account_id == account_id).values(tau=tau)
             )

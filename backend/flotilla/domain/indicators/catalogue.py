@@ -161,7 +161,7 @@ def problems(use: IndicatorUse, path: str) -> list[Problem]:
             found.append(Problem(f"{path}.params.{name}", f"{entry.name} has no parameter {name!r}."))
     for parameter in entry.parameters:
         value = use.params.get(parameter.name, parameter.default)
-        if value != int(value) or not parameter.minimum <= value <= parameter.maximum:
+        if not parameter.minimum <= value <= parameter.maximum or value != int(value):
             found.append(
                 Problem(
                     f"{path}.params.{parameter.name}",

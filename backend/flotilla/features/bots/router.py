@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from flotilla.features.bots.repository import BotRepository
 from flotilla.features.bots.schemas import DecisionOut, StopRequest
 from flotilla.features.bots.service import BotService
-from flotilla.http.dependencies import Session, State
+from flotilla.http.dependencies import Session, State, Text
 from flotilla.http.errors import responses
 from flotilla.http.pagination import Cursor, Limit, Page
 from flotilla.wire.bots import BotDefinition, BotOut
@@ -35,41 +35,41 @@ async def create_bot(definition: BotDefinition, service: Service) -> BotOut:
 
 
 @router.get("/{bot_id}", responses=responses(404))
-async def read_bot(bot_id: str, service: Service) -> BotOut:
+async def read_bot(bot_id: Text, service: Service) -> BotOut:
     """Read one bot."""
     return await service.read(bot_id)
 
 
 @router.put("/{bot_id}", responses=responses(404, 409, 422, 503))
-async def update_bot(bot_id: str, definition: BotDefinition, service: Service) -> BotOut:
+async def update_bot(bot_id: Text, definition: BotDefinition, service: Service) -> BotOut:
     """Replace the definition of a stopped bot; the old one is kept as a version."""
     return await service.update(bot_id, definition)
 
 
 @router.delete("/{bot_id}", status_code=204, responses=responses(404, 409))
-async def delete_bot(bot_id: str, service: Service) -> Response:
+async def delete_bot(bot_id: Text, service: Service) -> Response:
     """Delete a stopped bot that holds nothing. Its trades stay."""
     await service.delete(bot_id)
     return Response(status_code=204)
 
 
 @router.post("/{bot_id}/start", responses=responses(404, 422, 503))
-async def start_bot(bot_id: str, service: Service) -> BotOut:
+async def start_bot(bot_id: Text, service: Service) -> BotOut:
     """Ask for the bot to run."""
     return await service.start(bot_id)
 
 
 @router.post("/{bot_id}/stop", responses=responses(404))
-async def stop_bot(bot_id: str, request: StopRequest, service: Service) -> BotOut:
+async def stop_bot(bot_id: Text, request: StopRequest, service: Service) -> BotOut:
     """Ask for the bot to stop, keeping or selling what it holds."""
     return await service.stop(bot_id, request.on_stop)
 
 
 @router.get("/{bot_id}/decisions", responses=responses(404))
 async def list_decisions(
-    bot_id: str,
+    bot_id: Text,
     service: Service,
-    symbol: Annotated[str | None, Query()] = None,
+    symbol: Annotated[Text | None, Query()] = None,
     limit: Limit = 50,
 ) -> list[DecisionOut]:
     """List what the bot decided and why, newest first; equal decisions in a row are one."""

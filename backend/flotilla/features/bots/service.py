@@ -91,11 +91,13 @@ class BotService:
     async def _checked(self, definition: BotDefinition) -> BotDefinition:
         spec = to_spec(definition)
         found = bots.problems(spec)
-        for index, symbol in enumerate(spec.symbols):
-            if await self._instruments.find(symbol) is None:
-                found.append(
-                    Problem(f"symbols.{index}", f"{symbol or 'This'} is not a symbol the account can trade.")
-                )
+        listed = spec.symbols[: bots.MAX_SYMBOLS]
+        unknown = await self._instruments.unknown(listed)
+        found.extend(
+            Problem(f"symbols.{index}", f"{symbol or 'This'} is not a symbol the account can trade.")
+            for index, symbol in enumerate(listed)
+            if symbol in unknown
+        )
         if found:
             raise Invalid(found)
         return definition.model_copy(

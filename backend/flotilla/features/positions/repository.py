@@ -25,7 +25,7 @@ class PositionRepository:
         found = await self._session.execute(
             query.order_by(PositionRow.opened_at.desc(), PositionRow.id.desc()).limit(limit + 1)
         )
-        page, last = pagination.cut(found.tuples().all(), limit)
+        page, last = pagination.cut(found.all(), limit)
         return pagination.Page[PositionOut](
             items=[rows.position(row, name) for row, name in page],
             next_cursor=None if last is None else pagination.encode(last[0].opened_at, last[0].id),

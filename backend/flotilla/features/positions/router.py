@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from flotilla.features.positions.repository import PositionRepository
-from flotilla.http.dependencies import Session
+from flotilla.http.dependencies import Session, Text
 from flotilla.http.errors import responses
 from flotilla.http.pagination import Cursor, Limit, Page
 from flotilla.wire.trading import PositionOut
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/positions", tags=["positions"])
 @router.get("", responses=responses(422))
 async def list_positions(
     session: Session,
-    bot_id: Annotated[str | None, Query()] = None,
+    bot_id: Annotated[Text | None, Query()] = None,
     is_open: Annotated[bool | None, Query(description="Only open or only closed ones.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,

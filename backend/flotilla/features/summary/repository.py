@@ -56,7 +56,7 @@ class SummaryRepository:
         )
 
     async def equity(self, account_id: str, *, points: int) -> list[EquityPoint]:
-        """The account's equity, oldest first, thinned to about `points` evenly spaced snapshots."""
+        """The account's equity, oldest first, thinned to at most `points` evenly spaced snapshots."""
         numbered = (
             select(
                 EquitySnapshotRow.at,
@@ -67,13 +67,13 @@ class SummaryRepository:
             .where(EquitySnapshotRow.account_id == account_id)
             .subquery()
         )
-        every = func.greatest(1, numbered.c.total / points)
+        every = func.greatest(1, (numbered.c.total + points - 1) // points)
         found = await self._session.execute(
             select(numbered.c.at, numbered.c.equity)
             .where((numbered.c.age - 1) % every == 0)
             .order_by(numbered.c.at)
         )
-        return [EquityPoint(at=at, equity=equity) for at, equity in found.tuples()]
+        return [EquityPoint(at=at, equity=equity) for at, equity in found]
 
     async def _bots(self, account_id: str) -> list[tuple[str, BotFigures]]:
         held = (
@@ -109,7 +109,7 @@ class SummaryRepository:
                     trades=trades or 0,
                 ),
             )
-            for bot, count, value, unrealized, trades in found.tuples()
+            for bot, count, value, unrealized, trades in found
         ]
 
     async def _trades_since(self, session_open: datetime | None) -> int:

@@ -25,7 +25,7 @@ class TradeRepository:
         found = await self._session.execute(
             query.order_by(TradeRow.timestamp.desc(), TradeRow.id.desc()).limit(limit + 1)
         )
-        page, last = pagination.cut(found.tuples().all(), limit)
+        page, last = pagination.cut(found.all(), limit)
         return pagination.Page[TradeOut](
             items=[rows.trade(row, name) for row, name in page],
             next_cursor=None if last is None else pagination.encode(last[0].timestamp, last[0].id),

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from flotilla.features.trades.repository import TradeRepository
-from flotilla.http.dependencies import Session
+from flotilla.http.dependencies import Session, Text
 from flotilla.http.errors import responses
 from flotilla.http.pagination import Cursor, Limit, Page
 from flotilla.wire.trading import TradeOut
@@ -16,8 +16,8 @@ router = APIRouter(prefix="/trades", tags=["trades"])
 @router.get("", responses=responses(422))
 async def list_trades(
     session: Session,
-    bot_id: Annotated[str | None, Query()] = None,
-    symbol: Annotated[str | None, Query()] = None,
+    bot_id: Annotated[Text | None, Query()] = None,
+    symbol: Annotated[Text | None, Query()] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[TradeOut]:

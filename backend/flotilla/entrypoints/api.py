@@ -1,0 +1,116 @@
+"""The API process: HTTP, socket.io and the built page. It never trades."""
+
+import asyncio
+from pathlib import Path
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
+
+import flotilla
+from flotilla import bootstrap
+from flotilla.entrypoints import logs
+from flotilla.entrypoints.process import Server, lifetime, serve
+from flotilla.features.bots.router import router as bots
+from flotilla.features.health.router import router as health
+from flotilla.features.indicators.router import router as indicators
+from flotilla.features.market_data.router import router as market_data
+from flotilla.features.orders.router import router as orders
+from flotilla.features.positions.router import router as positions
+from flotilla.features.summary.router import router as summary
+from flotilla.features.trades.router import router as trades
+from flotilla.http import errors
+from flotilla.http.guard import HostGuard
+from flotilla.realtime.messages import Message
+from flotilla.settings import Settings
+
+ROUTERS = (bots, trades, positions, orders, summary, market_data, indicators, health)
+
+
+def create_app() -> FastAPI:
+    """Build the routes; whoever serves them puts what they need into `app.state.flotilla`."""
+    app = FastAPI(
+        title="Flotilla",
+        version=flotilla.__version__,
+        description="Define trading bots, and watch them trade.",
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
+    )
+    errors.install(app)
+    api = APIRouter(prefix="/api")
+    for router in ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+
+    @app.webhooks.post("message")
+    def message(body: Message) -> None:
+        """Arrives over socket.io at `/ws`, as an event named by its `type`."""
+
+    return app
+
+
+def compose(api: bootstrap.Api, settings: Settings) -> ASGIApp:
+    """The whole served application: the guard, socket.io, the API, and the page behind it."""
+    app = create_app()
+    app.state.flotilla = api.state
+    page = settings.page or _built_page()
+    if page is not None:
+        app.mount("/", _Page(directory=page, html=True), name="page")
+    guarded: ASGIApp = HostGuard(api.realtime.asgi(app), hosts=settings.allowed_hosts)
+    return guarded
+
+
+async def main(settings: Settings) -> None:
+    """Serve until told to end."""
+    logs.configure(settings.log_level)
+    async with lifetime() as stop, bootstrap.api(settings) as api:
+        config = uvicorn.Config(
+            compose(api, settings),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            lifespan="off",
+            proxy_headers=False,
+            ws_ping_interval=20,
+            timeout_graceful_shutdown=3,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            broadcasting = tasks.create_task(_broadcast(api, settings), name="broadcaster")
+            await serve(Server(config), stop)
+            broadcasting.cancel()
+
+
+async def _broadcast(api: bootstrap.Api, settings: Settings) -> None:
+    """Without Redis every API process serves its own sockets; with it, one broadcasts for all."""
+    if settings.redis_url is None:
+        await api.broadcaster.run()
+        return
+    async with bootstrap.broadcaster_lock(settings):
+        await api.broadcaster.run()
+
+
+class _Page(StaticFiles):
+    """The built page; a path that is no file is one of its routes, and gets index.html."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or path.startswith(("api/", "assets/")):
+                raise
+            response = await super().get_response("index.html", scope)
+        if not path.startswith("assets/"):
+            # Names below assets/ carry a hash; everything else must be asked for again.
+            response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def _built_page() -> Path | None:
+    """The page that `make setup` builds in a checkout, if this is one."""
+    page = Path(flotilla.__file__).parents[2] / "frontend" / "dist"
+    return page if (page / "index.html").is_file() else None

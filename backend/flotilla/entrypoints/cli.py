@@ -1,0 +1,176 @@
+"""The command line: `flotilla run | api | engine | practice | openapi`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from flotilla import __version__
+from flotilla.entrypoints.process import StartError, end_with_supervisor
+from flotilla.practice.errors import PracticeStartError
+from flotilla.practice.settings import (
+    AccountSettings,
+    PracticeSettings,
+    parse_account,
+    parse_speed,
+    parse_symbols,
+)
+from flotilla.settings import Settings
+
+# Each command imports its program itself: loading what another one needs (pandas, alpaca-py, the web
+# stack) would cost every start seconds and every process a hundred megabytes.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(
+    name="flotilla",
+    help="Define trading bots in a browser, and have them traded.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def run() -> None:
+    """Start everything on this machine: PostgreSQL, practice market, API, engine, page."""
+    from flotilla.entrypoints import run as program
+
+    _run(lambda: program.main(_settings()))
+
+
+@app.command()
+def api() -> None:
+    """Start the API alone (DATABASE_URL and FLOTILLA_PRACTICE_URL say where the rest is)."""
+    from flotilla.entrypoints import api as program
+
+    _run(lambda: program.main(_settings()))
+
+
+@app.command()
+def engine() -> None:
+    """Start the engine alone (DATABASE_URL and FLOTILLA_PRACTICE_URL say where the rest is)."""
+    from flotilla.entrypoints import engine as program
+
+    _run(lambda: program.main(_settings()))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database at DATABASE_URL to this version."""
+    address = _settings().database_url
+    if address is None:
+        _give_up("Name the database with DATABASE_URL.")
+    from flotilla.entrypoints import run as program
+
+    _run(lambda: program.migrate(address.get_secret_value()))
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's contract as OpenAPI JSON: what the page's client is generated from."""
+    from flotilla.entrypoints.api import create_app
+
+    document = create_app().openapi()
+    sys.stdout.write(json.dumps(document, indent=2, sort_keys=True) + "\n")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(f"{__version__}\n")
+
+
+@app.command()
+def practice(
+    host: str = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="0 takes a free one.")] = None,
+    bars: Annotated[Path | None, typer.Option(help="Folder of Parquet bars to replay.")] = None,
+    symbols: Annotated[str, typer.Option(help="A,B: only these.")] = "",
+    speed: Annotated[
+        str | None, typer.Option(help="Market seconds a second; 0 is paused, max does not wait.")
+    ] = None,
+    start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first session.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another synthetic market.")] = 0,
+    slippage_bps: Annotated[str, typer.Option(help="Against market and stop orders.")] = "0",
+    database_url: Annotated[str | None, typer.Option(help="Default: DATABASE_URL.")] = None,
+    account: Annotated[list[str] | None, typer.Option(metavar="KEY:SECRET:CASH", help="Repeatable.")] = None,
+) -> None:
+    """Start the practice market alone: Alpaca's protocol over synthetic or replayed prices."""
+    from flotilla.entrypoints import practice as program
+
+    settings = _settings()
+    address = database_url or (settings.database_url.get_secret_value() if settings.database_url else "")
+
+    def market() -> Coroutine[Any, Any, None]:
+        chosen = PracticeSettings(
+            database_url=address,
+            host=host,
+            port=settings.practice_port if port is None else port,
+            bars=bars or settings.practice_bars,
+            symbols=parse_symbols(symbols),
+            speed=parse_speed(speed or settings.practice_speed),
+            start=start.date() if start else None,
+            seed=seed,
+            slippage_bps=_decimal(slippage_bps),
+            accounts=tuple(map(parse_account, account or [])) or (_default_account(settings),),
+        )
+        return program.main(
+            chosen, data=settings.data, log_level=settings.log_level, ready=_say_ready
+        )
+
+    _run(market)
+
+
+def main() -> None:
+    app()
+
+
+def _run(program: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a program to its end; what keeps it from starting is one sentence and exit status 1."""
+    end_with_supervisor()
+    try:
+        asyncio.run(program())
+    except (StartError, PracticeStartError, ValueError) as error:
+        _give_up(str(error))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        _give_up(f"{first['loc'][0]} is not usable: {first['msg']}.")
+
+
+def _give_up(sentence: str) -> NoReturn:
+    sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(1)
+
+
+def _default_account(settings: Settings) -> AccountSettings:
+    return AccountSettings(settings.practice_key, settings.practice_secret.get_secret_value())
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise StartError(f"{text!r} is not a number.") from None
+
+
+def _say_ready(address: str) -> None:
+    sys.stdout.write(f"The practice market is ready: {address}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
