@@ -1,0 +1,145 @@
+import Alert from '@mui/material/Alert'
+import Box from '@mui/material/Box'
+import Button from '@mui/material/Button'
+import Paper from '@mui/material/Paper'
+import { useEffect, useRef, useState } from 'react'
+import { FormProvider, type UseFormReturn } from 'react-hook-form'
+import { Link } from 'react-router'
+import { apiError, type BotDefinition, type IndicatorOut } from '@/api'
+import { count } from '@/shared/format/numbers'
+import { FormHelpContext } from './context'
+import { InWords } from './InWords'
+import { toDefinition, type FormValues } from './model'
+import { placeErrors, withoutTouched, type Problem } from './problems'
+import { BasicsSection } from './sections/BasicsSection'
+import { IndicatorsSection } from './sections/IndicatorsSection'
+import { RiskSection } from './sections/RiskSection'
+import { RuleSection } from './sections/RuleSection'
+import { ScheduleSection } from './sections/ScheduleSection'
+import { SymbolsSection } from './sections/SymbolsSection'
+import { unsendable } from './validation'
+
+interface Props {
+  form: UseFormReturn<FormValues>
+  catalogue: readonly IndicatorOut[]
+  saveLabel: string
+  /** Why saving is not possible now; the form can still be read and filled in. */
+  blocked?: string
+  cancelTo: string
+  /** Rejects with the API's error; the form shows it at its fields. */
+  onSave: (definition: BotDefinition) => Promise<unknown>
+}
+
+/** A bot's whole definition on one page, with what it says in words beside it. */
+export function BotForm({ form, catalogue, saveLabel, blocked, cancelTo, onSave }: Props) {
+  const { element, problems, failure, saving, submit, touch } = useSubmit(form, onSave)
+  return (
+    <FormProvider {...form}>
+      <FormHelpContext value={{ problems, touch, catalogue }}>
+        <Box component="form" ref={element} noValidate aria-label="Bot" onSubmit={submit} sx={LAYOUT}>
+          <Box sx={{ display: 'grid', gap: 4, gridTemplateColumns: 'minmax(0, 1fr)' }}>
+            <BasicsSection />
+            <SymbolsSection />
+            <ScheduleSection />
+            <IndicatorsSection />
+            <RuleSection side="entry" />
+            <RuleSection side="exit" />
+            <RiskSection />
+          </Box>
+          <Box sx={ASIDE}>
+            <InWords />
+            <Paper sx={SAVE_BAR}>
+              {blocked && <Alert severity="info">{blocked}</Alert>}
+              <FailureNote failure={failure} problems={problems} />
+              <Box sx={{ display: 'flex', gap: 2 }}>
+                <Button type="submit" variant="contained" loading={saving} disabled={blocked !== undefined}>
+                  {saveLabel}
+                </Button>
+                <Button component={Link} to={cancelTo}>Cancel</Button>
+              </Box>
+            </Paper>
+          </Box>
+        </Box>
+      </FormHelpContext>
+    </FormProvider>
+  )
+}
+
+/** Sending, and what came back: problems at fields, or a failure of the whole. */
+function useSubmit(form: UseFormReturn<FormValues>, onSave: Props['onSave']) {
+  const element = useRef<HTMLFormElement>(null)
+  const [problems, setProblems] = useState<readonly Problem[]>([])
+  const [failure, setFailure] = useState<string | null>(null)
+  const [attempt, setAttempt] = useState(0)
+  const [saving, setSaving] = useState(false)
+
+  // After an attempt that failed, the first field that needs attention has the focus.
+  useEffect(() => {
+    if (attempt > 0) firstInvalid(element.current)?.focus()
+  }, [attempt])
+
+  const fail = (next: readonly Problem[], sentence: string) => {
+    setProblems(next)
+    setFailure(sentence)
+    setAttempt((n) => n + 1)
+  }
+  const save = async (values: FormValues) => {
+    const unready = unsendable(values)
+    if (unready.length > 0) {
+      fail(placeErrors(unready, values), 'Not saved.')
+      return
+    }
+    setSaving(true)
+    try {
+      setFailure(null)
+      setProblems([])
+      await onSave(toDefinition(values))
+    } catch (thrown) {
+      const { fields, detail } = apiError(thrown)
+      fail(placeErrors(fields, values), fields.length > 0 ? 'Not saved.' : `Not saved: ${detail}`)
+    } finally {
+      setSaving(false)
+    }
+  }
+  return {
+    element,
+    problems,
+    failure,
+    saving,
+    submit: (event: React.SyntheticEvent) => void form.handleSubmit(save)(event),
+    touch: (anchor: string) => setProblems((known) => withoutTouched(known, anchor)),
+  }
+}
+
+function firstInvalid(form: HTMLFormElement | null): HTMLElement | null {
+  return form?.querySelector<HTMLElement>('[aria-invalid="true"], [data-problem]') ?? null
+}
+
+function FailureNote({ failure, problems }: { failure: string | null; problems: readonly Problem[] }) {
+  if (failure === null) return null
+  const unplaced = problems.filter(({ anchor }) => anchor === '')
+  const placed = problems.length - unplaced.length
+  return (
+    <Alert severity="error">
+      {failure}{' '}
+      {placed > 0 && `${count(placed, 'field')} ${placed === 1 ? 'needs' : 'need'} attention.`}{' '}
+      {unplaced.map(({ message }) => message).join(' ')}
+    </Alert>
+  )
+}
+
+const LAYOUT = {
+  display: 'grid',
+  gap: 4,
+  alignItems: 'start',
+  gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 380px' },
+} as const
+const ASIDE = { display: { xs: 'contents', lg: 'grid' }, gap: 4, position: { lg: 'sticky' }, top: { lg: 72 } } as const
+const SAVE_BAR = {
+  p: 3,
+  display: 'grid',
+  gap: 2,
+  position: { xs: 'sticky', lg: 'static' },
+  bottom: { xs: 60, md: 8 },
+  zIndex: 2,
+} as const

@@ -1,0 +1,54 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useForm } from 'react-hook-form'
+import { useNavigate, useParams } from 'react-router'
+import { listIndicatorsOptions, readBotOptions, readBotQueryKey, updateBotMutation, type BotOut, type IndicatorOut } from '@/api'
+import { paths } from '@/shared/paths'
+import { Page } from '@/shared/ui/Page'
+import { ErrorState, LoadingRows } from '@/shared/ui/states'
+import { StatusChip } from '@/shared/ui/StatusChip'
+import { useToast } from '@/shared/ui/toast'
+import { isAtRest } from '../lifecycle'
+import { BotForm } from './BotForm'
+import { fromDefinition, type FormValues } from './model'
+
+/** A stored bot's definition, to be changed while the bot is stopped. */
+export function EditBotPage() {
+  const { botId = '' } = useParams()
+  const bot = useQuery(readBotOptions({ path: { bot_id: botId } }))
+  const catalogue = useQuery(listIndicatorsOptions())
+  const error = bot.error ?? catalogue.error
+  return (
+    <Page title={bot.data ? `Edit ${bot.data.name}` : 'Edit bot'} beside={bot.data && <StatusChip bot={bot.data} />}>
+      {bot.data && catalogue.data ? (
+        <EditBot key={botId} bot={bot.data} catalogue={catalogue.data} />
+      ) : error ? (
+        <ErrorState error={error} onRetry={() => void (bot.error ? bot : catalogue).refetch()} />
+      ) : (
+        <LoadingRows rows={8} />
+      )}
+    </Page>
+  )
+}
+
+function EditBot({ bot, catalogue }: { bot: BotOut; catalogue: readonly IndicatorOut[] }) {
+  const form = useForm<FormValues>({ defaultValues: fromDefinition(bot) })
+  const update = useMutation(updateBotMutation())
+  const cache = useQueryClient()
+  const navigate = useNavigate()
+  const toast = useToast()
+  return (
+    <BotForm
+      form={form}
+      catalogue={catalogue}
+      saveLabel="Save bot"
+      cancelTo={paths.bot(bot.id)}
+      blocked={isAtRest(bot) ? undefined : 'A bot can be changed while it is stopped. Stop it first; what you fill in here stays.'}
+      onSave={async (definition) => {
+        const saved = await update.mutateAsync({ path: { bot_id: bot.id }, body: definition })
+        cache.setQueryData(readBotQueryKey({ path: { bot_id: bot.id } }), saved)
+        toast({ severity: 'success', text: `${saved.name} is saved.` })
+        await navigate(paths.bot(bot.id))
+      }}
+    />
+  )
+}

@@ -1,0 +1,73 @@
+import Box from '@mui/material/Box'
+import ToggleButton from '@mui/material/ToggleButton'
+import ToggleButtonGroup from '@mui/material/ToggleButtonGroup'
+import Typography from '@mui/material/Typography'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useForm } from 'react-hook-form'
+import { useNavigate } from 'react-router'
+import { createBotMutation, listIndicatorsOptions, readBotQueryKey, type IndicatorOut } from '@/api'
+import { paths } from '@/shared/paths'
+import { Page } from '@/shared/ui/Page'
+import { ErrorState, LoadingRows } from '@/shared/ui/states'
+import { useToast } from '@/shared/ui/toast'
+import { BotForm } from './BotForm'
+import { fromDefinition, type FormValues } from './model'
+import { TEMPLATES } from './templates'
+
+/** A new bot, started from a template. */
+export function NewBotPage() {
+  const { data: catalogue, error, refetch } = useQuery(listIndicatorsOptions())
+  return (
+    <Page title="New bot">
+      {catalogue ? <NewBot catalogue={catalogue} /> : error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <LoadingRows rows={8} />}
+    </Page>
+  )
+}
+
+function NewBot({ catalogue }: { catalogue: readonly IndicatorOut[] }) {
+  const [template, setTemplate] = useState(TEMPLATES[0])
+  const form = useForm<FormValues>({ defaultValues: fromDefinition(template.definition) })
+  const create = useMutation(createBotMutation())
+  const cache = useQueryClient()
+  const navigate = useNavigate()
+  const toast = useToast()
+  const choose = (id: string | null) => {
+    const chosen = TEMPLATES.find((candidate) => candidate.id === id)
+    if (!chosen) return
+    setTemplate(chosen)
+    form.reset(fromDefinition(chosen.definition))
+  }
+  return (
+    <>
+      <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 3 }}>
+        <ToggleButtonGroup
+          exclusive
+          size="small"
+          aria-label="Start from"
+          value={template.id}
+          onChange={(_, id: string | null) => choose(id)}
+          sx={{ flexWrap: 'wrap' }}
+        >
+          {TEMPLATES.map(({ id, title }) => (
+            <ToggleButton key={id} value={id} sx={{ px: 3, py: 1, textTransform: 'none' }}>{title}</ToggleButton>
+          ))}
+        </ToggleButtonGroup>
+        <Typography variant="body2" sx={{ color: 'text.secondary' }}>{template.idea}</Typography>
+      </Box>
+      <BotForm
+        key={template.id}
+        form={form}
+        catalogue={catalogue}
+        saveLabel="Create bot"
+        cancelTo={paths.bots}
+        onSave={async (definition) => {
+          const bot = await create.mutateAsync({ body: definition })
+          cache.setQueryData(readBotQueryKey({ path: { bot_id: bot.id } }), bot)
+          toast({ severity: 'success', text: `${bot.name} is created. Start it when you are ready.` })
+          await navigate(paths.bot(bot.id))
+        }}
+      />
+    </>
+  )
+}

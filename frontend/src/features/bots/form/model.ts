@@ -1,0 +1,105 @@
+// What the form holds: the definition as a person types it, numbers as text.
+import type { BotDefinition, IndicatorOut, IndicatorUseModel, RiskManagement } from '@/api'
+import { groupFromWire, toWire, type GroupForm } from './rules/model'
+
+export interface IndicatorForm {
+  id: string
+  name: string
+  params: Record<string, string>
+}
+
+export interface FormValues {
+  name: string
+  capital: string
+  symbols: string[]
+  timeframe: BotDefinition['timeframe']
+  /** Seconds, or empty for "at every bar". */
+  trading_frequency: string
+  indicators: IndicatorForm[]
+  rules: { entry: GroupForm; exit: GroupForm | null }
+  risk_management: Record<keyof RiskManagement, string>
+  /** New York hours, `HH:MM`. */
+  window: { all_day: boolean; start: string; end: string }
+}
+
+const FRAME_SECONDS: Record<BotDefinition['timeframe'], number> = {
+  '1Min': 60,
+  '5Min': 300,
+  '15Min': 900,
+  '30Min': 1800,
+  '1Hour': 3600,
+}
+
+/** The hours a window starts with when all day is switched off: the regular session. */
+const SESSION = { start: '09:30', end: '16:00' }
+
+/** A definition as the form shows it. */
+export function fromDefinition(definition: BotDefinition): FormValues {
+  const { rules, risk_management: risk, trading_frequency: frequency } = definition
+  return {
+    name: definition.name,
+    capital: definition.capital,
+    symbols: definition.symbols,
+    timeframe: definition.timeframe,
+    trading_frequency: frequency === null || frequency === FRAME_SECONDS[definition.timeframe] ? '' : String(frequency),
+    indicators: definition.indicators.map((use) => ({ ...use, params: asText(use.params) })),
+    rules: { entry: groupFromWire(rules.entry), exit: rules.exit && groupFromWire(rules.exit) },
+    risk_management: asText(risk),
+    window: windowFrom(definition),
+  }
+}
+
+/** What is sent. Its values were checked to be numbers where numbers stand (`validation.ts`). */
+export function toDefinition(values: FormValues): BotDefinition {
+  const { risk_management: risk, rules } = values
+  return {
+    name: values.name.trim(),
+    capital: values.capital.trim(),
+    symbols: values.symbols,
+    timeframe: values.timeframe,
+    trading_frequency: values.trading_frequency === '' ? null : Number(values.trading_frequency),
+    indicators: values.indicators.map((use) => ({ ...use, params: asNumbers(use.params) })),
+    rules: { entry: toWire(rules.entry), exit: rules.exit && toWire(rules.exit) },
+    risk_management: {
+      position_percent: Number(risk.position_percent),
+      max_open_positions: Number(risk.max_open_positions),
+      stop_loss_percent: orNone(risk.stop_loss_percent),
+      take_profit_percent: orNone(risk.take_profit_percent),
+      daily_loss_limit_percent: orNone(risk.daily_loss_limit_percent),
+    },
+    ...windowFields(values.window),
+  }
+}
+
+/** A new use of a catalogue entry, with an id that no other use has: `rsi`, `rsi_2`. */
+export function newIndicator(entry: IndicatorOut, others: readonly Pick<IndicatorUseModel, 'id'>[]): IndicatorForm {
+  const taken = new Set(others.map(({ id }) => id))
+  const base = entry.name.toLowerCase().replaceAll(/\W/g, '_')
+  let id = base
+  for (let number = 2; taken.has(id); number += 1) id = `${base}_${number}`
+  return { id, name: entry.name, params: Object.fromEntries(entry.parameters.map((p) => [p.name, String(p.default)])) }
+}
+
+function asText<Key extends string>(numbers: Record<Key, number | null>): Record<Key, string> {
+  const entries = Object.entries<number | null>(numbers)
+  return Object.fromEntries(entries.map(([name, value]) => [name, value === null ? '' : String(value)])) as Record<Key, string>
+}
+
+const asNumbers = (texts: Record<string, string>): Record<string, number> =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number(text)]))
+
+const orNone = (text: string): number | null => (text.trim() === '' ? null : Number(text))
+
+type WindowFields = Pick<BotDefinition, 'start_hour' | 'start_minute' | 'end_hour' | 'end_minute'>
+
+function windowFrom({ start_hour, start_minute, end_hour, end_minute }: WindowFields): FormValues['window'] {
+  if (!start_hour && !start_minute && !end_hour && !end_minute) return { all_day: true, ...SESSION }
+  return { all_day: false, start: clock(start_hour, start_minute), end: clock(end_hour, end_minute) }
+}
+
+function windowFields({ all_day, start, end }: FormValues['window']): WindowFields {
+  const [from, until] = all_day ? [[0, 0], [0, 0]] : [start, end].map((text) => text.split(':').map(Number))
+  return { start_hour: from?.[0] ?? 0, start_minute: from?.[1] ?? 0, end_hour: until?.[0] ?? 0, end_minute: until?.[1] ?? 0 }
+}
+
+const clock = (hour: number, minute: number): string => [hour, minute].map((part) => String(part).padStart(2, '0')).join(':')

@@ -1,0 +1,123 @@
+import Autocomplete from '@mui/material/Autocomplete'
+import Box from '@mui/material/Box'
+import IconButton from '@mui/material/IconButton'
+import TextField from '@mui/material/TextField'
+import Tooltip from '@mui/material/Tooltip'
+import Typography from '@mui/material/Typography'
+import { useState } from 'react'
+import { useFieldArray, useFormContext } from 'react-hook-form'
+import type { IndicatorOut } from '@/api'
+import { DeleteIcon } from '@/shared/ui/icons'
+import { Panel } from '@/shared/ui/Panel'
+import { useFormHelp, useProblem, useTextField } from '../context'
+import { newIndicator, type FormValues, type IndicatorForm } from '../model'
+import { ProblemNote } from '../ProblemNote'
+
+/** The indicators that the rules may speak of, with their numbers. */
+export function IndicatorsSection() {
+  const { control, getValues } = useFormContext<FormValues>()
+  const { fields, append, remove } = useFieldArray({ control, name: 'indicators', keyName: 'key' })
+  const { catalogue, touch } = useFormHelp()
+  return (
+    <Panel title="Indicators">
+      <Box sx={{ display: 'grid', gap: 3 }}>
+        {fields.length === 0 && (
+          <Typography variant="body2" sx={{ color: 'text.secondary' }}>
+            None yet. Rules can compare prices with fixed numbers; most bots look at an indicator.
+          </Typography>
+        )}
+        {fields.map((use, index) => (
+          <IndicatorRow
+            key={use.key}
+            use={use}
+            index={index}
+            entry={catalogue.find(({ name }) => name === use.name)}
+            onRemove={() => {
+              remove(index)
+              touch('indicators')
+            }}
+          />
+        ))}
+        <ProblemNote anchor="indicators" />
+        <AddIndicator
+          catalogue={catalogue}
+          onAdd={(entry) => {
+            append(newIndicator(entry, getValues('indicators')))
+            touch('indicators')
+          }}
+        />
+      </Box>
+    </Panel>
+  )
+}
+
+interface RowProps {
+  use: IndicatorForm
+  index: number
+  entry: IndicatorOut | undefined
+  onRemove: () => void
+}
+
+function IndicatorRow({ use, index, entry, onRemove }: RowProps) {
+  const problem = useProblem(`indicators.${index}`)
+  return (
+    <Box role="group" aria-label={`Indicator ${use.id}`} sx={{ display: 'grid', gap: 2, gridTemplateColumns: '1fr auto', alignItems: 'start' }}>
+      <Box>
+        <Typography variant="h3">
+          {entry?.title ?? use.name}{' '}
+          <Box component="span" sx={{ color: 'text.secondary', fontWeight: 400 }}>as {use.id}</Box>
+        </Typography>
+        <Typography variant="caption" sx={{ color: 'text.secondary' }}>{entry?.explanation}</Typography>
+      </Box>
+      <Tooltip title={`Remove ${use.id}`}>
+        <IconButton aria-label={`Remove indicator ${use.id}`} onClick={onRemove}><DeleteIcon fontSize="small" /></IconButton>
+      </Tooltip>
+      <Box sx={{ gridColumn: '1 / -1', display: 'flex', flexWrap: 'wrap', gap: 2 }}>
+        {Object.keys(use.params).map((name) => (
+          <ParameterField key={name} index={index} name={name} parameter={entry?.parameters.find((p) => p.name === name)} />
+        ))}
+      </Box>
+      {problem && <ProblemNote anchor={`indicators.${index}`} />}
+    </Box>
+  )
+}
+
+interface ParameterProps {
+  index: number
+  name: string
+  parameter: IndicatorOut['parameters'][number] | undefined
+}
+
+function ParameterField({ index, name, parameter }: ParameterProps) {
+  const hint = parameter && `${parameter.minimum} to ${parameter.maximum}`
+  return (
+    <TextField
+      label={parameter?.label ?? name}
+      slotProps={{ htmlInput: { inputMode: 'numeric' } }}
+      sx={{ width: 160 }}
+      {...useTextField(`indicators.${index}.params.${name}`, hint)}
+    />
+  )
+}
+
+function AddIndicator({ catalogue, onAdd }: { catalogue: readonly IndicatorOut[]; onAdd: (entry: IndicatorOut) => void }) {
+  const [typed, setTyped] = useState('')
+  return (
+    <Autocomplete
+      options={catalogue}
+      value={null}
+      blurOnSelect
+      inputValue={typed}
+      onInputChange={(_, text, reason) => setTyped(reason === 'input' ? text : '')}
+      onChange={(_, entry) => entry && onAdd(entry)}
+      getOptionLabel={({ name, title }) => `${name} ${title}`}
+      renderOption={({ key, ...props }, { name, title }) => (
+        <li key={key} {...props}>
+          <b>{name}</b>
+          <Box component="span" sx={{ color: 'text.secondary', ml: 2 }}>{title}</Box>
+        </li>
+      )}
+      renderInput={(params) => <TextField {...params} label="Add indicator" placeholder="RSI, MACD, …" />}
+    />
+  )
+}

@@ -1,0 +1,46 @@
+// Whether the form can be sent at all: numbers are numbers. Whether it makes sense, the server says.
+import { z } from 'zod'
+import type { FieldError } from '@/api'
+import type { FormValues } from './model'
+
+const number = z.string().trim().regex(/^-?\d+(\.\d+)?$/, 'Enter a number.')
+const whole = z.string().trim().regex(/^-?\d+$/, 'Enter a whole number.')
+const optional = z.union([z.literal(''), number], { error: 'Enter a number, or leave it empty for none.' })
+const clock = z.string().regex(/^\d\d:\d\d$/, 'Enter a time.')
+
+const operand = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('constant'), value: number }),
+  z.object({ type: z.literal('indicator') }),
+  z.object({ type: z.literal('price') }),
+])
+
+const rule: z.ZodType = z.lazy(() =>
+  z.discriminatedUnion('type', [
+    z.object({ type: z.literal('condition'), left: operand, right: operand }),
+    z.object({ type: z.literal(['all', 'any']), of: z.array(rule) }),
+    z.object({ type: z.literal('not'), of: rule }),
+  ]),
+)
+
+const sendable = z.object({
+  capital: number,
+  indicators: z.array(z.object({ params: z.record(z.string(), whole) })),
+  rules: z.object({ entry: rule, exit: rule.nullable() }),
+  risk_management: z.object({
+    position_percent: number,
+    max_open_positions: whole,
+    stop_loss_percent: optional,
+    take_profit_percent: optional,
+    daily_loss_limit_percent: optional,
+  }),
+  window: z.discriminatedUnion('all_day', [
+    z.object({ all_day: z.literal(true) }),
+    z.object({ all_day: z.literal(false), start: clock, end: clock }),
+  ]),
+})
+
+/** What keeps the form from being sent, by path; empty when nothing does. */
+export function unsendable(values: FormValues): FieldError[] {
+  const { error } = sendable.safeParse(values)
+  return error?.issues.map(({ path, message }) => ({ field: path.join('.'), message })) ?? []
+}

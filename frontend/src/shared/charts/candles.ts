@@ -1,0 +1,64 @@
+// Candles of any timeframe, from closed bars and the minutes that came after them.
+import type { BarOut, PriceBar, Timeframe } from '@/api'
+
+export const TIMEFRAME_SECONDS: Record<Timeframe, number> = {
+  '1Min': 60,
+  '5Min': 300,
+  '15Min': 900,
+  '30Min': 1800,
+  '1Hour': 3600,
+}
+
+/** One candle; times are seconds since 1970 UTC. `until` is the end of the newest minute within it. */
+export interface Candle {
+  time: number
+  open: number
+  high: number
+  low: number
+  close: number
+  volume: number
+  until: number
+}
+
+type Minute = Pick<PriceBar, 'start' | 'open' | 'high' | 'low' | 'close' | 'volume'>
+
+const seconds = (moment: string): number => Math.floor(Date.parse(moment) / 1000)
+
+/** The open time of the candle that a moment belongs to; New York's clock is whole hours from UTC. */
+export function bucketStart(time: number, timeframe: Timeframe): number {
+  return time - (time % TIMEFRAME_SECONDS[timeframe])
+}
+
+/** Closed bars, continued by later minutes: the last candle may still be forming. Both oldest first. */
+export function candles(closed: readonly BarOut[], minutes: readonly Minute[], timeframe: Timeframe): Candle[] {
+  const length = TIMEFRAME_SECONDS[timeframe]
+  const result = closed.map(({ start, ...bar }): Candle => {
+    const time = seconds(start)
+    return { ...bar, time, until: time + length }
+  })
+  for (const minute of minutes) {
+    const next = withMinute(result.at(-1), minute, timeframe)
+    if (next === null) continue
+    if (next.time === result.at(-1)?.time) result.pop()
+    result.push(next)
+  }
+  return result
+}
+
+/** The candle after a minute: the last one grown, or a new one; null when the minute is known already. */
+export function withMinute(last: Candle | undefined, minute: Minute, timeframe: Timeframe): Candle | null {
+  const start = seconds(minute.start)
+  if (last && start < last.until) return null
+  const time = bucketStart(start, timeframe)
+  const { open, high, low, close, volume } = minute
+  const until = start + 60
+  if (!last || time > last.time) return { time, open, high, low, close, volume, until }
+  return {
+    ...last,
+    high: Math.max(last.high, high),
+    low: Math.min(last.low, low),
+    close,
+    volume: last.volume + volume,
+    until,
+  }
+}

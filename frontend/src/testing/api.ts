@@ -1,0 +1,9 @@
+import { http, HttpResponse } from 'msw'
+import { setupServer } from 'msw/node'
+import { catalogue } from './factories'
+
+/** The API as most tests need it; a test adds what it is about with `api.use`. */
+export const api = setupServer(
+  http.get('/api/indicators', () => HttpResponse.json(catalogue)),
+  http.get('/api/market-data/symbols', () => HttpResponse.json([{ symbol: 'AAPL', name: 'Apple Inc.' }])),
+)

@@ -1,0 +1,133 @@
+// Whole rows as the API sends them; a test names only what it is about.
+import type { BotOut, IndicatorOut, PositionOut, SummaryOut, TradeOut } from '@/api'
+
+const length = (fallback: number) => ({ name: 'timeperiod', label: 'Length', minimum: 2, maximum: 500, default: fallback })
+const output = (name: string) => ({ name, label: name.toUpperCase(), minimum: null, maximum: null })
+const entry = (name: string, title: string, rest: Pick<IndicatorOut, 'parameters' | 'outputs'>): IndicatorOut => ({
+  name,
+  title,
+  group: 'momentum',
+  explanation: `What ${name} says.`,
+  overlay: false,
+  ...rest,
+})
+
+export const catalogue: IndicatorOut[] = [
+  entry('RSI', 'Relative strength index', { parameters: [length(14)], outputs: [output('rsi')] }),
+  entry('SMA', 'Simple moving average', { parameters: [length(20)], outputs: [output('sma')] }),
+  entry('MACD', 'Moving average convergence/divergence', {
+    parameters: [
+      { ...length(12), name: 'fastperiod' },
+      { ...length(26), name: 'slowperiod' },
+      { ...length(9), name: 'signalperiod' },
+    ],
+    outputs: [output('macd'), output('signal'), output('histogram')],
+  }),
+]
+
+export const bot = (fields: Partial<BotOut> = {}): BotOut => ({
+  id: 'bot-1',
+  account_id: 'account-1',
+  name: 'Alpha',
+  capital: '10000',
+  symbols: ['AAPL'],
+  timeframe: '1Min',
+  trading_frequency: 60,
+  indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 } }],
+  rules: {
+    entry: {
+      type: 'condition',
+      left: { type: 'indicator', indicator: 'rsi', output: 'rsi' },
+      op: 'crosses_below',
+      right: { type: 'constant', value: 30 },
+    },
+    exit: null,
+  },
+  risk_management: {
+    position_percent: 5,
+    max_open_positions: 10,
+    stop_loss_percent: 2,
+    take_profit_percent: 4,
+    daily_loss_limit_percent: 3,
+  },
+  start_hour: 0,
+  start_minute: 0,
+  end_hour: 0,
+  end_minute: 0,
+  status: 'stopped',
+  desired_status: 'stopped',
+  on_stop: 'keep',
+  status_reason: null,
+  version: 1,
+  entry_sentence: 'RSI(14) crosses below 30',
+  exit_sentence: null,
+  created_at: '2016-01-04T14:00:00Z',
+  updated_at: '2016-01-04T14:00:00Z',
+  ...fields,
+})
+
+export const trade = (fields: Partial<TradeOut> = {}): TradeOut => ({
+  id: 'trade-1',
+  bot_id: 'bot-1',
+  bot_name: 'Alpha',
+  order_id: 'order-1',
+  symbol: 'AAPL',
+  type: 'buy',
+  purpose: 'entry',
+  quantity: '5',
+  price: '100.50',
+  fee: '0',
+  profit_loss: null,
+  timestamp: '2016-01-04T15:00:00Z',
+  indicators_snapshot: {},
+  version: 1,
+  is_final: true,
+  ...fields,
+})
+
+export const position = (fields: Partial<PositionOut> = {}): PositionOut => ({
+  id: 'position-1',
+  bot_id: 'bot-1',
+  bot_name: 'Alpha',
+  symbol: 'AAPL',
+  quantity: '5',
+  entry_price: '100.50',
+  current_price: '101',
+  stop_loss_price: '98.49',
+  take_profit_price: '104.52',
+  unrealized_pnl: '2.50',
+  realized_pnl: '0',
+  opened_at: '2016-01-04T15:00:00Z',
+  closed_at: null,
+  is_open: true,
+  ...fields,
+})
+
+export const summary = (fields: Partial<SummaryOut> = {}): SummaryOut => ({
+  account: {
+    id: 'account-1',
+    name: 'Practice',
+    kind: 'practice',
+    equity: '100000',
+    cash: '90000',
+    day_pnl: '12.50',
+    as_of: '2016-01-04T15:00:00Z',
+  },
+  market: {
+    now: '2016-01-04T15:00:00Z',
+    is_open: true,
+    session_close: '2016-01-04T21:00:00Z',
+    next_open: null,
+    rate: 60,
+    source: 'synthetic',
+    connected: true,
+  },
+  engine_alive: true,
+  bots_total: 1,
+  bots_running: 1,
+  bots_in_error: 0,
+  open_positions: 0,
+  trades_today: 0,
+  bots: [],
+  ...fields,
+})
