@@ -1,9 +1,10 @@
 """The composition root: the only file that names an adapter. Tests pass by the same door."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -20,6 +21,7 @@ from flotilla.adapters.postgres.outbox import PostgresOutbox
 from flotilla.adapters.postgres.store import PostgresStore
 from flotilla.db.session import Database
 from flotilla.db.tables import AccountRow, new_id
+from flotilla.domain.errors import Unavailable
 from flotilla.engine.supervisor import Outside, Supervisor
 from flotilla.features.bots.examples import seed_examples
 from flotilla.features.summary.repository import SummaryRepository
@@ -28,6 +30,8 @@ from flotilla.realtime.broadcaster import Broadcaster
 from flotilla.realtime.server import RealtimeServer
 from flotilla.settings import Settings
 from flotilla.wire.summary import SummaryOut
+
+T = TypeVar("T")
 
 PRACTICE_ACCOUNT = "Practice"
 LockTaken = lock.LockTaken
@@ -80,8 +84,12 @@ async def engine(settings: Settings) -> AsyncIterator[Supervisor]:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What the API process runs: the routes' state, the socket server and its broadcaster."""
+    """What the API process runs: the routes' state, the socket server and its broadcaster.
 
+    `seed` makes the example bots of a first run, when the market can be asked what it lists.
+    """
+
+    seed: Callable[[], Coroutine[Any, Any, None]]
     state: ApiState
     realtime: RealtimeServer
     broadcaster: Broadcaster
@@ -89,15 +97,12 @@ class Api:
 
 @asynccontextmanager
 async def api(settings: Settings) -> AsyncIterator[Api]:
-    """The API of the practice account; its example bots are there the first time."""
+    """The API of the practice account."""
     database = Database(database_url(settings), pool_size=10)
     client = AlpacaClient(_practice(settings))
     clock = SystemClock()
     try:
         account_id = await practice_account(database)
-        if settings.examples:
-            async with database.transaction() as session:
-                await seed_examples(session, account_id)
         broker = AlpacaBroker(client)
         outbox = PostgresOutbox(database)
         redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
@@ -107,7 +112,16 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
             async with database.transaction() as session:
                 return await SummaryRepository(session).read(account_id, now=clock.now())
 
+        async def seed() -> None:
+            if not settings.examples:
+                return
+            tradable = await _when_available(broker.instruments)
+            async with database.transaction() as session:
+                symbols = sorted(i.symbol for i in tradable if i.tradable)
+                await seed_examples(session, account_id, symbols)
+
         yield Api(
+            seed=seed,
             state=ApiState(
                 database=database,
                 account_id=account_id,
@@ -134,6 +148,15 @@ async def practice_account(database: Database) -> str:
         found = await session.scalar(select(AccountRow.id).where(AccountRow.name == PRACTICE_ACCOUNT))
         assert found is not None
         return found
+
+
+async def _when_available(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask until there is an answer: the market may start later than we do."""
+    while True:
+        try:
+            return await ask()
+        except Unavailable:
+            await asyncio.sleep(0.5)
 
 
 def _practice(settings: Settings) -> AlpacaConfig:

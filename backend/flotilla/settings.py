@@ -1,5 +1,6 @@
 """Everything that the environment may say. Read by bootstrap and the entrypoints only."""
 
+from datetime import date
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -23,6 +24,8 @@ class Settings(BaseSettings):
     practice_key: str = Field("PKPRACTICE", alias="FLOTILLA_PRACTICE_KEY")
     practice_secret: SecretStr = Field(SecretStr("practice"), alias="FLOTILLA_PRACTICE_SECRET")
     practice_bars: Path | None = Field(None, alias="FLOTILLA_PRACTICE_BARS")
+    practice_symbols: str = Field("", alias="FLOTILLA_PRACTICE_SYMBOLS", description="A,B: only these.")
+    practice_start: date | None = Field(None, alias="FLOTILLA_PRACTICE_START")
     practice_speed: str = Field("60", alias="FLOTILLA_PRACTICE_SPEED")
     examples: bool = Field(True, alias="FLOTILLA_EXAMPLES")
     log_level: str = Field("info", alias="FLOTILLA_LOG_LEVEL")

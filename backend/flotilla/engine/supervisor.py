@@ -94,6 +94,7 @@ class Supervisor:
                 state = await self._out.broker.market_state()
                 await self._calendar.ensure(state.now)
                 found = await self._out.broker.instruments()
+                figures = await self._out.broker.account()
                 break
             except Unavailable as error:
                 if not told:
@@ -102,6 +103,7 @@ class Supervisor:
                 await asyncio.sleep(_RETRY)
         self._instruments = {instrument.symbol: instrument for instrument in found}
         await self._beat()
+        await self._out.store.save_account(self._account_id, figures, state.now)
 
     async def _heartbeats(self) -> None:
         while True:

@@ -81,7 +81,9 @@ async def main(settings: Settings) -> None:
         )
         async with asyncio.TaskGroup() as tasks:
             broadcasting = tasks.create_task(_broadcast(api, settings), name="broadcaster")
+            seeding = tasks.create_task(api.seed(), name="examples")
             await serve(Server(config), stop)
+            seeding.cancel()
             broadcasting.cancel()
 
 

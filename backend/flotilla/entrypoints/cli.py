@@ -114,16 +114,14 @@ def practice(
             host=host,
             port=settings.practice_port if port is None else port,
             bars=bars or settings.practice_bars,
-            symbols=parse_symbols(symbols),
+            symbols=parse_symbols(symbols or settings.practice_symbols),
             speed=parse_speed(speed or settings.practice_speed),
-            start=start.date() if start else None,
+            start=start.date() if start else settings.practice_start,
             seed=seed,
             slippage_bps=_decimal(slippage_bps),
             accounts=tuple(map(parse_account, account or [])) or (_default_account(settings),),
         )
-        return program.main(
-            chosen, data=settings.data, log_level=settings.log_level, ready=_say_ready
-        )
+        return program.main(chosen, data=settings.data, log_level=settings.log_level, ready=_say_ready)
 
     _run(market)
 

@@ -1,5 +1,6 @@
 """The three bots that a first run finds at work on the practice market."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -97,13 +98,23 @@ EXAMPLES = (
 )
 
 
-async def seed_examples(session: AsyncSession, account_id: str) -> None:
-    """Create the examples and ask for them to run, once in an account's life."""
+async def seed_examples(session: AsyncSession, account_id: str, tradable: Sequence[str]) -> None:
+    """Create the examples and ask for them to run, once in an account's life.
+
+    They trade those of their symbols that the market lists (a replay may lack some), or else the
+    first ones that it lists.
+    """
     repository = BotRepository(session)
-    if not await repository.claim_examples(account_id):
+    if not tradable or not await repository.claim_examples(account_id):
         return
     for example in EXAMPLES:
-        definition = example.model_copy(update={"trading_frequency": example.timeframe.seconds})
+        listed = [symbol for symbol in example.symbols if symbol in tradable]
+        definition = example.model_copy(
+            update={
+                "trading_frequency": example.timeframe.seconds,
+                "symbols": listed or list(tradable[:3]),
+            }
+        )
         row = await repository.add(account_id, definition)
         row.desired_status = DesiredStatus.RUNNING
         await repository.changed(row)
