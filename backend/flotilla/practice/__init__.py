@@ -3,12 +3,13 @@
 It imports nothing of the engine or the domain: it is the independent second implementation of the
 fill model. Read in the order in which data flows:
 
-    sources/    where bars come from: synthetic, or a replay of real ones (seam: source.py)
-    matching/   the pure core: accounts, orders, fills (seam of the fill models: fill_model.py)
-    venue       core + clock + store + streams, one thing at a time
-    store       what is committed before anything is acknowledged or published; queries: the reads
-    wire        Alpaca's JSON forms
-    rest/       Alpaca's REST paths, and control under /practice
-    streams/    trade updates and market data over WebSocket
-    server      the program: `serve(settings)`
+    sources/     where bars come from: synthetic, or a replay of real ones (seam: source.py)
+    matching/    the pure core: accounts, orders, fills (seam of the fill models: fill_model.py)
+    venue        core + clock + store + streams, one thing at a time
+    store        what is committed before anything is acknowledged or published; queries: the reads
+    wire         Alpaca's JSON forms
+    rest/        Alpaca's REST paths, and control under /practice
+    publishing/  what goes out to listening connections
+    streams/     the WebSocket protocols: trade updates and market data
+    server       the program: `serve(settings)`
 """

@@ -24,11 +24,11 @@ from flotilla.practice.matching.market import Market, UnknownOrder
 from flotilla.practice.matching.orders import Order, OrderTicket
 from flotilla.practice.matching.tickets import Replacement
 from flotilla.practice.numbers import exact
+from flotilla.practice.publishing.publisher import Publisher
 from flotilla.practice.queries import Queries
 from flotilla.practice.session import MINUTE, Minute, Session
 from flotilla.practice.sources.source import PriceSource
 from flotilla.practice.store import Store, StoredClock
-from flotilla.practice.streams.publisher import Publisher
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""Alpaca's JSON forms of what the market knows (docs: docs/practice-market.md)."""
+"""Alpaca's JSON forms of what the market knows."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ _MARGIN_PERCENT = 30
 _INITIAL_MARGIN = Decimal("0.5")
 _MAINTENANCE_MARGIN = Decimal("0.3")
 _RATIO = Decimal("1e-10")
+_SHARE_PRICE = Decimal("1e-9")
 
 
 def timestamp(moment: datetime | None) -> str | None:
@@ -202,7 +203,7 @@ def position_json(
         "asset_marginable": True,
         "qty": plain(position.qty),
         "qty_available": plain((abs(position.qty) - held) * (1 if position.qty > 0 else -1)),
-        "avg_entry_price": plain(_trimmed(position.average_price)),
+        "avg_entry_price": plain(position.average_price.quantize(_SHARE_PRICE)),
         "side": "long" if position.qty > 0 else "short",
         "market_value": plain(value),
         "cost_basis": plain(position.cost),
@@ -214,11 +215,6 @@ def position_json(
         "lastday_price": plain(previous_close),
         "change_today": _ratio(price - previous_close, previous_close),
     }
-
-
-def _trimmed(value: Decimal) -> Decimal:
-    rounded = value.quantize(Decimal("1e-9"))
-    return rounded
 
 
 def _ratio(part: Decimal, whole: Decimal) -> str:

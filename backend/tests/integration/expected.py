@@ -75,12 +75,16 @@ def trades(bars: dict[str, pd.DataFrame], first: pd.Timestamp, last: pd.Timestam
 def _leg(
     found: list[Expected], held: dict[str, Order], symbol: str, minute: pd.Timestamp, bar: pd.Series
 ) -> float:
-    """Both touched: the stop. Open beyond the price: the open."""
+    """Open beyond a price: the open. Touched: their price. Both touched: the stop."""
     order = held.get(symbol)
-    if order is not None and bar.low <= order.stop:
+    if order is None:
+        return 0.0
+    if bar.open >= order.target:
+        return _sell(found, held, symbol, minute, "take_profit", bar.open)
+    if bar.low <= order.stop:
         return _sell(found, held, symbol, minute, "stop_loss", min(bar.open, order.stop))
-    if order is not None and bar.high >= order.target:
-        return _sell(found, held, symbol, minute, "take_profit", max(bar.open, order.target))
+    if bar.high >= order.target:
+        return _sell(found, held, symbol, minute, "take_profit", order.target)
     return 0.0
 
 

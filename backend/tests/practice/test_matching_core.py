@@ -74,12 +74,14 @@ def test_a_market_order_waits_for_the_symbols_next_bar() -> None:
 
 def test_waiting_market_orders_that_reduce_a_position_fill_first() -> None:
     tape = opened()
+    tape.market.marks["B"] = D(100)
     tape.submit(ticket())
-    tape.minute(B=FLAT)
-    buy, sell = tape.submit(ticket(qty="5"))[0], tape.submit(ticket("sell"))[0]
-    tape.minute(A=FLAT)
-    assert [fill[1] for fill in tape.fills()] == ["buy", "sell", "buy"]
-    assert tape.events(sell)[-1] == tape.events(buy)[-1] == "fill"
+    tape.minute(C=FLAT)
+    tape.submit(ticket(symbol="A", qty="5"))
+    tape.submit(ticket(symbol="B", qty="7"))
+    tape.submit(ticket("sell"))
+    tape.minute(A=FLAT, B=FLAT)
+    assert [fill[1:3] for fill in tape.fills()[1:]] == [("sell", 10), ("buy", 5), ("buy", 7)]
 
 
 def test_an_order_placed_while_closed_is_accepted_and_fills_at_the_next_open() -> None:

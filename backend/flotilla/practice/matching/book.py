@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from flotilla.practice.matching.orders import ZERO, Order, OrderType, Side
+from flotilla.practice.matching.orders import WORKING, ZERO, Order, OrderType, Side
 
 
 class Book:
@@ -61,12 +61,12 @@ class Book:
 
     def working(self, symbol: str) -> list[Order]:
         """Return what a price of `symbol` may fill: oldest group first, stops before limits."""
-        return [
-            order
-            for root_id in self._by_symbol.get(symbol, ())
-            for order in sorted(self._groups[root_id], key=_stops_first)
-            if order.is_working
-        ]
+        found: list[Order] = []
+        for root_id in self._by_symbol.get(symbol, ()):
+            group = self._groups[root_id]
+            in_order = group if len(group) == 1 else sorted(group, key=_stops_first)
+            found += [order for order in in_order if order.status in WORKING]
+        return found
 
     def holding(self, account_id: str, symbol: str, side: Side) -> list[Order]:
         """Return the active orders that would close a position by trading on `side`."""

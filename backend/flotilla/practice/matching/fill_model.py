@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from flotilla.practice.matching.orders import Order, OrderType
+from flotilla.practice.matching.orders import Order, OrderType, Side
 from flotilla.practice.numbers import exact
 from flotilla.practice.session import Bar
 
@@ -51,39 +51,28 @@ class BarOpen:
                 yield Match(order, order.remaining, self._slipped(order, exact(bar.open)))
 
     def within(self, working: Working, bar: Bar, start: datetime) -> Iterator[Match]:
+        opening, high, low = exact(bar.open), exact(bar.high), exact(bar.low)
         seen: set[str] = set()
         while fresh := [order for order in working() if order.id not in seen]:
+            for order in fresh:
+                # A leg whose entry was met inside this bar was not there yet at the open.
+                if order.is_working and order.entered_inside != start and _reached(order, opening):
+                    yield Match(order, order.remaining, self._slipped(order, opening))
+            for order in fresh:
+                if order.is_working and self._touched(order, high, low, start):
+                    yield Match(order, order.remaining, self._own_price(order), inside=True)
             seen.update(order.id for order in fresh)
-            for order in fresh:
-                price = self._at_open(order, bar, start) if order.is_working else None
-                if price is not None:
-                    yield Match(order, order.remaining, price)
-            for order in fresh:
-                price = self._touched(order, bar, start) if order.is_working else None
-                if price is not None:
-                    yield Match(order, order.remaining, price, inside=True)
 
-    def _at_open(self, order: Order, bar: Bar, start: datetime) -> Decimal | None:
-        if order.entered_inside == start:
-            return None  # it was not there yet at the open
-        opening = exact(bar.open)
-        if _reached(order, opening):
-            return self._slipped(order, opening)
-        return None
+    def _touched(self, order: Order, high: Decimal, low: Decimal, start: datetime) -> bool:
+        if order.entered_inside == start and order.type is not OrderType.STOP:
+            return False  # nobody knows whether the target or the entry came first
+        falling = (order.side is Side.BUY) == (order.type is OrderType.LIMIT)
+        return _reached(order, low if falling else high)
 
-    def _touched(self, order: Order, bar: Bar, start: datetime) -> Decimal | None:
-        if order.type is OrderType.LIMIT:
-            if order.entered_inside == start:
-                return None
-            assert order.limit_price is not None
-            extreme = bar.low if order.side.sign > 0 else bar.high
-            return order.limit_price if _reached(order, exact(extreme)) else None
-        if order.type is OrderType.STOP:
-            assert order.stop_price is not None
-            extreme = bar.high if order.side.sign > 0 else bar.low
-            touched = _reached(order, exact(extreme))
-            return self._slipped(order, order.stop_price) if touched else None
-        return None
+    def _own_price(self, order: Order) -> Decimal:
+        price = order.limit_price if order.type is OrderType.LIMIT else order.stop_price
+        assert price is not None
+        return self._slipped(order, price)
 
     def _slipped(self, order: Order, price: Decimal) -> Decimal:
         """Worsen `price` by the slippage; without slippage the bar's price is kept to the digit."""
@@ -97,8 +86,10 @@ def _reached(order: Order, price: Decimal) -> bool:
     """Say whether `price` is at or beyond the order's price, on the side where it fills."""
     if order.type is OrderType.LIMIT:
         assert order.limit_price is not None
-        return (price - order.limit_price) * order.side.sign <= 0
+        buys = order.side is Side.BUY
+        return price <= order.limit_price if buys else price >= order.limit_price
     if order.type is OrderType.STOP:
         assert order.stop_price is not None
-        return (price - order.stop_price) * order.side.sign >= 0
+        buys = order.side is Side.BUY
+        return price >= order.stop_price if buys else price <= order.stop_price
     return False

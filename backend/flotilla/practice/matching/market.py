@@ -180,13 +180,12 @@ class Market:
     def begin_minute(self, minute: Minute) -> None:
         """Market time reaches `minute.start`: waiting market orders fill, reducing ones first."""
         self.minute = minute
+        trading = [symbol for symbol in self.book.symbols() if symbol in minute.bars]
         for opening in (False, True):
-            for symbol in self.book.symbols():
-                bar = minute.bars.get(symbol)
-                if bar is not None:
-                    waiting = partial(self._waiting, symbol, opening)
-                    matches = self._model.at_start(waiting, bar)
-                    self._settlement.execute_all(matches, minute.start, minute.start)
+            for symbol in trading:
+                waiting = partial(self._waiting, symbol, opening)
+                matches = self._model.at_start(waiting, minute.bars[symbol])
+                self._settlement.execute_all(matches, minute.start, minute.start)
 
     def complete_minute(self) -> None:
         """The minute in progress is over: its bars fill resting orders and become the marks."""

@@ -11,6 +11,7 @@ from datetime import date
 
 import numpy as np
 
+from flotilla.practice.assets import ALWAYS_LISTED
 from flotilla.practice.calendar import LAST_DAY, TradingCalendar
 from flotilla.practice.session import Session
 from flotilla.practice.sources.cache import RecentlyUsed
@@ -45,7 +46,6 @@ _KNOWN = {
     "TSLA": Character(230.0, 0.028, 5.5e6),
     "FAKEPACA": Character(130.0, 0.020, 2.0e6),
 }
-ALWAYS_LISTED = tuple(_KNOWN)
 
 
 @dataclass(frozen=True, eq=False)

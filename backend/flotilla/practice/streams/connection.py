@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from flotilla.practice.streams.outbox import Frame, Outbox
+from flotilla.practice.publishing.outbox import Frame, Outbox
 
 _CLOSING_SECONDS = 1.0
 

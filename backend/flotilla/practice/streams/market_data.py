@@ -7,9 +7,9 @@ import msgpack
 import orjson
 from starlette.websockets import WebSocket
 
+from flotilla.practice.publishing.outbox import Frame, Outbox
+from flotilla.practice.publishing.subscription import CHANNELS, BarSubscriber, Message
 from flotilla.practice.streams.connection import Closed, receive, serve
-from flotilla.practice.streams.outbox import Frame, Outbox
-from flotilla.practice.streams.subscription import CHANNELS, BarSubscriber, Message
 from flotilla.practice.venue import Venue
 
 FEEDS = ("iex", "sip", "delayed_sip", "test")

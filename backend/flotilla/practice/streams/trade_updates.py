@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 from starlette.websockets import WebSocket
 
+from flotilla.practice.publishing.outbox import Frame, Outbox
 from flotilla.practice.streams.connection import receive, serve
-from flotilla.practice.streams.outbox import Frame, Outbox
 from flotilla.practice.venue import Venue
 
 STREAM = "trade_updates"

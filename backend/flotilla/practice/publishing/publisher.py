@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import orjson
 
 from flotilla.practice.matching.orders import TradeUpdate
+from flotilla.practice.publishing.outbox import Outbox
+from flotilla.practice.publishing.subscription import BarSubscriber
 from flotilla.practice.session import Minute
-from flotilla.practice.streams.outbox import Outbox
-from flotilla.practice.streams.subscription import BarSubscriber
 from flotilla.practice.wire import trade_update_json
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import msgpack
 import orjson
 
+from flotilla.practice.publishing.outbox import Frame, Outbox
 from flotilla.practice.session import Bar, Minute
-from flotilla.practice.streams.outbox import Frame, Outbox
 from flotilla.practice.wire import timestamp
 
 CHANNELS = (
