@@ -22,7 +22,7 @@ test: setup $(DONE)/dev ## Run every check and test
 	@CHECKS="$(CHECKS)" scripts/test
 
 .PHONY: api
-api: setup ## Generate openapi.json and the page's client from the backend
+api: $(DONE)/backend $(DONE)/modules ## Generate openapi.json and the page's client from the backend
 	$(VENV)/bin/flotilla openapi > frontend/openapi.json
 	cd frontend && npm run --silent api
 
@@ -71,5 +71,5 @@ PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -pat
 
 $(DONE)/page: $(DONE)/modules $(PAGE_SOURCES)
 	@echo "Building the page ..."
-	@cd frontend && npm run --silent build
+	@cd frontend && npm run --silent build -- --logLevel warn
 	@touch $@

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 import flotilla
-from flotilla import bootstrap
+from flotilla.bootstrap import api as bootstrap
 from flotilla.entrypoints import logs
 from flotilla.entrypoints.process import Server, lifetime, serve
 from flotilla.features.bots.router import router as bots

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from flotilla import bootstrap
+from flotilla.bootstrap import engine as bootstrap
 from flotilla.entrypoints import logs
 from flotilla.entrypoints.process import lifetime
 from flotilla.settings import Settings
