@@ -15,9 +15,13 @@ export default defineConfig({
   },
   build: { target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 600 },
   test: {
-    environment: 'jsdom',
-    include: ['src/**/*.test.{ts,tsx}'],
-    setupFiles: ['src/testing/setup.ts'],
     restoreMocks: true,
+    projects: [
+      { extends: true, test: { name: 'logic', environment: 'node', include: ['src/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'page', environment: 'jsdom', testTimeout: 30_000, include: ['src/**/*.test.tsx'], setupFiles: ['src/testing/setup.ts'] },
+      },
+    ],
   },
 })

@@ -10,7 +10,7 @@ export function CrashPage() {
   return (
     <Page title="This page failed">
       <Alert severity="error" action={<Button color="inherit" onClick={() => window.location.reload()}>Reload the page</Button>}>
-        Something in the page broke: {error.detail} Your bots are not affected; they run on the server.
+        Something in the page broke: {error.detail} Running bots are not affected: they do not need the page.
       </Alert>
     </Page>
   )

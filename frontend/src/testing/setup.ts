@@ -4,16 +4,9 @@ import { cleanup } from '@testing-library/react'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { api } from './api'
 
-window.matchMedia = (query) => ({
-  matches: false,
-  media: query,
-  onchange: null,
-  addEventListener: () => undefined,
-  removeEventListener: () => undefined,
-  addListener: () => undefined,
-  removeListener: () => undefined,
-  dispatchEvent: () => false,
-})
+const nothing = () => undefined
+const listening = { addEventListener: nothing, removeEventListener: nothing, addListener: nothing, removeListener: nothing }
+window.matchMedia = (media) => ({ ...listening, matches: false, media, onchange: null }) as unknown as MediaQueryList
 
 beforeAll(() => api.listen({ onUnhandledRequest: 'error' }))
 afterEach(() => {

@@ -1,5 +1,5 @@
 import Box from '@mui/material/Box'
-import { useRef } from 'react'
+import { useRef, type ReactNode, type Ref } from 'react'
 import { Outlet, ScrollRestoration } from 'react-router'
 import { useFreshness } from '@/shared/market/freshness'
 import { Banner } from './Banner'
@@ -9,7 +9,6 @@ import { BottomBar, Rail } from './Navigation'
 /** Left rail, header strip, content; on a phone the rail is a bar at the bottom. */
 export function Shell() {
   const main = useRef<HTMLElement>(null)
-  const { stale } = useFreshness()
   return (
     <Box sx={{ display: 'flex', minHeight: '100dvh', color: 'text.primary' }}>
       <Box component="a" href="#main" sx={SKIP_LINK} onClick={(event) => { event.preventDefault(); main.current?.focus() }}>
@@ -19,12 +18,21 @@ export function Shell() {
       <Box sx={{ flexGrow: 1, minWidth: 0, display: 'flex', flexDirection: 'column', pb: { xs: '56px', md: 0 } }}>
         <HeaderStrip />
         <Banner />
-        <Box component="main" id="main" ref={main} tabIndex={-1} data-stale={stale || undefined} sx={MAIN}>
+        <Main ref={main}>
           <Outlet />
-        </Box>
+        </Main>
       </Box>
       <BottomBar />
       <ScrollRestoration />
+    </Box>
+  )
+}
+
+function Main({ ref, children }: { ref: Ref<HTMLElement>; children: ReactNode }) {
+  const { stale } = useFreshness()
+  return (
+    <Box component="main" id="main" ref={ref} tabIndex={-1} data-stale={stale || undefined} sx={MAIN}>
+      {children}
     </Box>
   )
 }

@@ -4,6 +4,8 @@ import { palettes } from './tokens'
 
 const FONT = '"Inter Variable", system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
+const FOCUS = { outline: '2px solid var(--mui-palette-primary-main)', outlineOffset: 2 }
+
 export const theme = createTheme({
   cssVariables: { colorSchemeSelector: 'data-scheme' },
   colorSchemes: { light: { palette: palettes.light }, dark: { palette: palettes.dark } },
@@ -26,13 +28,17 @@ export const theme = createTheme({
     MuiCssBaseline: {
       styleOverrides: {
         body: { fontVariantNumeric: 'tabular-nums lining-nums', fontSize: '0.875rem' },
-        ':focus-visible': { outline: '2px solid var(--mui-palette-primary-main)', outlineOffset: 2 },
+        ':focus-visible': FOCUS,
         '@media (prefers-reduced-motion: reduce)': {
           '*, *::before, *::after': { animationDuration: '0.01ms !important', transitionDuration: '0.01ms !important' },
         },
       },
     },
-    MuiButtonBase: { defaultProps: { disableRipple: true } },
+    MuiButtonBase: {
+      defaultProps: { disableRipple: true },
+      // Without ripples the focus needs a sign of its own; buttons take the outline away.
+      styleOverrides: { root: { '&.Mui-focusVisible': FOCUS } },
+    },
     MuiButton: { defaultProps: { size: 'small', disableElevation: true }, styleOverrides: { root: { minHeight: 32 } } },
     MuiIconButton: { defaultProps: { size: 'small' } },
     MuiPaper: { defaultProps: { variant: 'outlined', elevation: 0 } },
@@ -42,7 +48,7 @@ export const theme = createTheme({
     MuiTable: { defaultProps: { size: 'small' } },
     MuiTableCell: {
       styleOverrides: {
-        root: { padding: '5px 10px', fontSize: '0.8125rem', lineHeight: 1.5, '@media (max-width: 599px)': { padding: '5px 6px' }, '&:first-of-type': { paddingLeft: 12 }, '&:last-of-type': { paddingRight: 12 } },
+        root: { padding: '5px 10px', fontSize: '0.8125rem', lineHeight: 1.5 },
         head: { fontSize: '0.75rem', fontWeight: 600, color: 'var(--mui-palette-text-secondary)', whiteSpace: 'nowrap' },
       },
     },

@@ -12,7 +12,7 @@ import Typography from '@mui/material/Typography'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { apiError, listPositionsOptions, type BotOut, type PositionOut } from '@/api'
-import { count, dollars, signedMoney } from '@/shared/format/numbers'
+import { count, dollars, signedDollars } from '@/shared/format/numbers'
 import { useStopBot } from './actions'
 
 interface Props {
@@ -66,5 +66,5 @@ function holdingWords(positions: readonly PositionOut[]): string {
   if (positions.length === 0) return 'It holds nothing now.'
   const value = positions.reduce((sum, { quantity, current_price: price }) => sum + Number(quantity) * Number(price), 0)
   const open = positions.reduce((sum, { unrealized_pnl: pnl }) => sum + Number(pnl), 0)
-  return `It holds ${count(positions.length, 'position')} worth ${dollars(value)} (${signedMoney(open)} open P&L).`
+  return `It holds ${count(positions.length, 'position')} worth ${dollars(value)} (${signedDollars(open)} open P&L).`
 }

@@ -5,13 +5,13 @@ import { isOf } from '@/shared/cache'
 import { useToast } from '@/shared/ui/toast'
 
 /** Fetch the bots anew, for when the socket that would tell is down. */
-export function useRefetchBots() {
+function useRefetch(...operations: string[]) {
   const cache = useQueryClient()
-  return () => cache.invalidateQueries({ predicate: ({ queryKey }) => isOf(queryKey, 'listBots', 'readBot') })
+  return () => cache.invalidateQueries({ predicate: ({ queryKey }) => isOf(queryKey, ...operations) })
 }
 
 export function useStartBot({ id, name }: Pick<BotOut, 'id' | 'name'>) {
-  const refetch = useRefetchBots()
+  const refetch = useRefetch('listBots', 'readBot')
   const toast = useToast()
   const { mutate, isPending } = useMutation({
     ...startBotMutation(),
@@ -26,7 +26,7 @@ export function useStartBot({ id, name }: Pick<BotOut, 'id' | 'name'>) {
 }
 
 export function useStopBot({ id }: Pick<BotOut, 'id'>) {
-  const refetch = useRefetchBots()
+  const refetch = useRefetch('listBots', 'readBot')
   const { mutateAsync, isPending, error, reset } = useMutation({ ...stopBotMutation(), onSettled: refetch })
   return {
     stop: (onStop: BotOut['on_stop']) => mutateAsync({ path: { bot_id: id }, body: { on_stop: onStop } }),
@@ -37,7 +37,7 @@ export function useStopBot({ id }: Pick<BotOut, 'id'>) {
 }
 
 export function useDeleteBot({ id }: Pick<BotOut, 'id'>) {
-  const refetch = useRefetchBots()
+  const refetch = useRefetch('listBots')
   const { mutateAsync, isPending, error, reset } = useMutation({ ...deleteBotMutation(), onSettled: refetch })
   return { remove: () => mutateAsync({ path: { bot_id: id } }), deleting: isPending, error, reset }
 }

@@ -19,7 +19,7 @@ export function extend(points: EquityPoint[], { as_of: at, equity }: SummaryOut[
   const last = points.at(-1)
   if (last && compareMoments(at, last.at) <= 0) return points
   const before = points.at(-2)
-  const moves = before !== undefined && Date.parse(at) - Date.parse(before.at) < usualDistance(points)
+  const moves = last !== undefined && before !== undefined && gap(before, last) < usualDistance(points)
   const kept = moves ? points.slice(0, -1) : points
   return [...(kept.length < MOST_POINTS ? kept : everySecond(kept)), { at, equity }]
 }
@@ -27,10 +27,12 @@ export function extend(points: EquityPoint[], { as_of: at, equity }: SummaryOut[
 /** A page open all day: past this many points the older half of the detail goes. */
 const MOST_POINTS = 2000
 
+const gap = (a: EquityPoint, b: EquityPoint): number => Date.parse(b.at) - Date.parse(a.at)
+
 /** The median distance between neighbours (ms): nights between sessions do not count. */
 function usualDistance(points: readonly EquityPoint[]): number {
-  const times = points.slice(-100).map((point) => Date.parse(point.at))
-  const distances = times.slice(1).map((time, index) => time - (times[index] ?? time))
+  const newest = points.slice(-100)
+  const distances = newest.slice(1).map((point, index) => gap(newest[index] ?? point, point))
   return distances.sort((a, b) => a - b)[Math.floor(distances.length / 2)] ?? 0
 }
 

@@ -15,7 +15,7 @@ import { useCallback, useEffect, useState } from 'react'
 import type { Timeframe, TradeOut } from '@/api'
 import { prices } from '@/realtime'
 import { price } from '../format/numbers'
-import { withMinute, type Candle } from './candles'
+import { withMinute, withMinutes, type Candle } from './candles'
 import { chartOptions, useChartColours, type ChartColours } from './colours'
 import { Legend } from './Legend'
 import { tradeMarkers } from './markers'
@@ -52,8 +52,9 @@ export function CandleChart({ symbol, timeframe, candles, trades, levels, fitLev
 
   useEffect(() => {
     if (!drawn) return
-    let last = candles.at(-1)
-    drawn.series.setData(candles.map(toPoint))
+    const shown = withMinutes(candles, prices.minutes(symbol), timeframe)
+    let last = shown.at(-1)
+    drawn.series.setData(shown.map(toPoint))
     return prices.listen(symbol, (minute) => {
       const next = withMinute(last, minute, timeframe)
       if (next === null) return
@@ -85,7 +86,7 @@ export function CandleChart({ symbol, timeframe, candles, trades, levels, fitLev
   return (
     <Box sx={{ position: 'relative' }}>
       {drawn && <Legend chart={drawn.chart} series={drawn.series} />}
-      <Box ref={attach} role="img" aria-label={`${symbol}, candles of ${timeframe}${last ? `, last close ${price(last.close)}` : ''}`} sx={{ height }} />
+      <Box ref={attach} role="figure" aria-label={`${symbol}, candles of ${timeframe}${last ? `, last close ${price(last.close)}` : ''}`} sx={{ height }} />
     </Box>
   )
 }

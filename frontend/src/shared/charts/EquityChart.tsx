@@ -40,7 +40,7 @@ export function EquityChart({ points, height }: Props) {
     drawn.current?.chart.timeScale().fitContent()
   }, [points, colours])
 
-  return <Box ref={container} role="img" aria-label={description(points)} sx={{ height }} />
+  return <Box ref={container} role="figure" aria-label={description(points)} sx={{ height }} />
 }
 
 /** One value a second of market time, ascending: what the chart takes. */

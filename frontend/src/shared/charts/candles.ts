@@ -32,10 +32,16 @@ export function bucketStart(time: number, timeframe: Timeframe): number {
 /** Closed bars, continued by later minutes: the last candle may still be forming. Both oldest first. */
 export function candles(closed: readonly BarOut[], minutes: readonly Minute[], timeframe: Timeframe): Candle[] {
   const length = TIMEFRAME_SECONDS[timeframe]
-  const result = closed.map(({ start, ...bar }): Candle => {
+  const whole = closed.map(({ start, ...bar }): Candle => {
     const time = seconds(start)
     return { ...bar, time, until: time + length }
   })
+  return withMinutes(whole, minutes, timeframe)
+}
+
+/** Candles continued by later minutes, oldest first. */
+export function withMinutes(known: readonly Candle[], minutes: readonly Minute[], timeframe: Timeframe): Candle[] {
+  const result = [...known]
   for (const minute of minutes) {
     const next = withMinute(result.at(-1), minute, timeframe)
     if (next === null) continue

@@ -5,7 +5,7 @@ import { direction, quantity, signedMoney } from '../format/numbers'
 import { bucketStart } from './candles'
 import type { ChartColours } from './colours'
 
-/** One mark a trade, at its candle, oldest first; trades before the first candle have no place. */
+/** One mark a trade (they come newest first), at its candle, oldest first; trades before the first candle have no place. */
 export function tradeMarkers(
   trades: readonly TradeOut[],
   timeframe: Timeframe,
@@ -13,6 +13,7 @@ export function tradeMarkers(
   colours: Pick<ChartColours, 'trade' | 'pnl'>,
 ): SeriesMarker<Time>[] {
   return trades
+    .toReversed()
     .map((trade): SeriesMarker<Time> & { time: UTCTimestamp } => ({
       id: trade.id,
       time: bucketStart(Math.floor(Date.parse(trade.timestamp) / 1000), timeframe) as UTCTimestamp,

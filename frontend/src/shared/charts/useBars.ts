@@ -1,14 +1,14 @@
-import { useQueries } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
 import { listBarsOptions, type Timeframe } from '@/api'
-import { prices } from '@/realtime'
 import { candles, TIMEFRAME_SECONDS, type Candle } from './candles'
 
 const SHOWN = 390
 /** Prices may be lost on the way: now and then the bars are fetched anew. */
-const REFETCH_MS = 60_000
+const FRESHNESS = { refetchInterval: 60_000, staleTime: 5000 } as const
 
 interface Bars {
-  /** Oldest first, up to the newest minute when they were read; `prices` has what follows. */
+  /** Oldest first, as of the newest fetch; the price store has the minutes that follow. */
   candles: Candle[] | undefined
   error: Error | null
   refetch: () => void
@@ -17,22 +17,15 @@ interface Bars {
 /** The candles of a symbol: closed bars, and of the bar still forming its minutes so far. */
 export function useBars(symbol: string, timeframe: Timeframe): Bars {
   const minutesOfBar = TIMEFRAME_SECONDS[timeframe] / 60
-  return useQueries({
-    queries: [
-      { ...listBarsOptions({ query: { symbol, timeframe, limit: SHOWN } }), refetchInterval: REFETCH_MS, staleTime: 5000 },
-      {
-        ...listBarsOptions({ query: { symbol, timeframe: '1Min', limit: minutesOfBar } }),
-        enabled: minutesOfBar > 1,
-        refetchInterval: REFETCH_MS,
-        staleTime: 5000,
-      },
-    ],
-    combine: ([closed, minutes]) => ({
-      candles:
-        closed.data &&
-        candles(closed.data.items, [...(minutes.data?.items ?? []), ...prices.minutes(symbol)], timeframe),
-      error: closed.error,
-      refetch: () => void closed.refetch(),
-    }),
+  const { data: closed, error, refetch } = useQuery({ ...listBarsOptions({ query: { symbol, timeframe, limit: SHOWN } }), ...FRESHNESS })
+  const { data: minutes } = useQuery({
+    ...listBarsOptions({ query: { symbol, timeframe: '1Min', limit: minutesOfBar } }),
+    ...FRESHNESS,
+    enabled: minutesOfBar > 1,
   })
+  const drawn = useMemo(
+    () => closed && candles(closed.items, (minutesOfBar > 1 ? minutes?.items : undefined) ?? [], timeframe),
+    [closed, minutes, minutesOfBar, timeframe],
+  )
+  return { candles: drawn, error, refetch: () => void refetch() }
 }

@@ -19,9 +19,11 @@ describe('freshness', () => {
   })
 
   test('silence, a dead engine, a market without data', () => {
-    expect(judge({ ...live, silence: 11_000 }).word).toBe('Silent')
-    expect(judge({ ...live, summary: summary({ engine_alive: false }) }).word).toBe('Engine down')
     const { market } = summary()
+    expect(judge({ ...live, silence: 11_000 }).word).toBe('Silent')
+    expect(judge({ ...live, silence: 11_000, summary: summary({ market: { ...market, rate: 0 } }) }).word).toBe('Live')
+    expect(judge({ ...live, silence: 11_000, summary: summary({ engine_alive: false }) }).word).toBe('Engine down')
+    expect(judge({ ...live, summary: summary({ engine_alive: false }) }).word).toBe('Engine down')
     expect(judge({ ...live, summary: summary({ market: { ...market, connected: false } }) }).word).toBe('No market data')
   })
 })

@@ -22,7 +22,7 @@ interface Observed {
   summary: Pick<SummaryOut, 'engine_alive' | 'market'> | undefined
 }
 
-/** Judge the observed: the link first, then the engine behind it, then the market behind that. */
+/** Judge the observed: the link first, then the engine behind it, the market behind that, the news. */
 export function judge({ connection, silence, now, summary }: Observed): Freshness {
   const state = (word: Freshness['word'], sentence: string | null): Freshness => ({
     word,
@@ -34,13 +34,10 @@ export function judge({ connection, silence, now, summary }: Observed): Freshnes
   if (connection.phase === 'down') {
     return state(
       'Disconnected',
-      'The connection to Flotilla is lost, and what you see is no longer live. The page reconnects by itself; your bots run on the server.',
+      'The connection to Flotilla is lost, and what you see is no longer live. The page reconnects by itself; running bots do not need it.',
     )
   }
   if (connection.phase === 'connecting') return state('Connecting', null)
-  if (silence !== null && silence > SILENCE_MS) {
-    return state('Silent', 'Flotilla has gone silent: what you see may be out of date.')
-  }
   if (summary && !summary.engine_alive) {
     return state(
       'Engine down',
@@ -49,6 +46,10 @@ export function judge({ connection, silence, now, summary }: Observed): Freshnes
   }
   if (summary && !summary.market.connected) {
     return state('No market data', 'No market data arrives: bots decide nothing until it is back. The engine reconnects by itself.')
+  }
+  // While the engine lives, the market's clock alone brings a summary every second or two.
+  if (silence !== null && silence > SILENCE_MS && summary?.market.rate !== 0) {
+    return state('Silent', 'Flotilla has gone silent: what you see may be out of date.')
   }
   return state('Live', null)
 }

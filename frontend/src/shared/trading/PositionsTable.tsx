@@ -1,20 +1,20 @@
 import type { PositionOut } from '@/api'
 import { NOTHING, price, quantity, signedPercent } from '../format/numbers'
-import { paths } from '../paths'
 import { DataTable, type Column } from '../ui/DataTable'
 import { OnPhone } from '../ui/OnPhone'
 import { Pnl } from '../ui/Pnl'
-import { RouterLink } from '../ui/RouterLink'
+import { BotName } from './BotName'
 import { distancePercent } from './distance'
 
 const SYMBOL: Column<PositionOut> = { id: 'symbol', header: 'Symbol', names: true, cell: (position) => <b>{position.symbol}</b> }
 const SYMBOL_AND_BOT: Column<PositionOut> = {
   ...SYMBOL,
+  stretchesOnPhone: true,
   cell: (position) => (
     <>
       <b>{position.symbol}</b>
       <OnPhone block>
-        <RouterLink to={paths.bot(position.bot_id)} variant="caption">{position.bot_name}</RouterLink>
+        <BotName id={position.bot_id} name={position.bot_name} variant="caption" />
       </OnPhone>
     </>
   ),
@@ -23,7 +23,8 @@ const BOT: Column<PositionOut> = {
   id: 'bot',
   header: 'Bot',
   from: 'sm',
-  cell: (position) => <RouterLink to={paths.bot(position.bot_id)}>{position.bot_name}</RouterLink>,
+  stretches: true,
+  cell: (position) => <BotName id={position.bot_id} name={position.bot_name} />,
 }
 const FIGURES: Column<PositionOut>[] = [
   { id: 'quantity', header: 'Quantity', numeric: true, cell: (position) => quantity(position.quantity) },

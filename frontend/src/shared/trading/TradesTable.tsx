@@ -3,11 +3,10 @@ import { useState } from 'react'
 import type { TradeOut } from '@/api'
 import { price, quantity } from '../format/numbers'
 import { marketStamp, marketTime } from '../format/time'
-import { paths } from '../paths'
 import { DataTable, type Column } from '../ui/DataTable'
 import { OnPhone } from '../ui/OnPhone'
 import { Pnl } from '../ui/Pnl'
-import { RouterLink } from '../ui/RouterLink'
+import { BotName } from './BotName'
 
 const PURPOSES = {
   entry: 'Entry',
@@ -39,16 +38,18 @@ const BOT: Column<TradeOut> = {
   id: 'bot',
   header: 'Bot',
   from: 'sm',
-  cell: (trade) => <RouterLink to={paths.bot(trade.bot_id)}>{trade.bot_name}</RouterLink>,
+  stretches: true,
+  cell: (trade) => <BotName id={trade.bot_id} name={trade.bot_name} />,
 }
 const SYMBOL: Column<TradeOut> = { id: 'symbol', header: 'Symbol', names: true, cell: (trade) => <b>{trade.symbol}</b> }
 const SYMBOL_AND_BOT: Column<TradeOut> = {
   ...SYMBOL,
+  stretchesOnPhone: true,
   cell: (trade) => (
     <>
       <b>{trade.symbol}</b>
       <OnPhone block>
-        <RouterLink to={paths.bot(trade.bot_id)} variant="caption" noWrap sx={{ display: 'block', maxWidth: 110 }}>{trade.bot_name}</RouterLink>
+        <BotName id={trade.bot_id} name={trade.bot_name} variant="caption" />
       </OnPhone>
     </>
   ),
@@ -60,11 +61,12 @@ const REST: Column<TradeOut>[] = [
     cell: (trade) => (
       <Box component="span" sx={{ whiteSpace: 'nowrap' }}>
         <Side side={trade.type} /> <OnPhone>{quantity(trade.quantity)}</OnPhone>
+        <OnPhone block>at {price(trade.price)}</OnPhone>
       </Box>
     ),
   },
   { id: 'quantity', header: 'Quantity', numeric: true, from: 'sm', cell: (trade) => quantity(trade.quantity) },
-  { id: 'price', header: 'Price', numeric: true, cell: (trade) => price(trade.price) },
+  { id: 'price', header: 'Price', numeric: true, from: 'sm', cell: (trade) => price(trade.price) },
   {
     id: 'pnl',
     header: 'P&L',

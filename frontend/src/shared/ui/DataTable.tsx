@@ -15,6 +15,10 @@ export interface Column<Row> {
   numeric?: boolean
   /** Left out on screens narrower than this. */
   from?: Breakpoint
+  /** Takes the width that the others leave; its content is cut where there is too little. */
+  stretches?: boolean
+  /** The same, on a phone only: it also shows what a column left out there would. */
+  stretchesOnPhone?: boolean
   /** The column that names the row: a row header for screen readers. */
   names?: boolean
 }
@@ -41,7 +45,7 @@ export function DataTable<Row>({ label, columns, rows, rowId, maxHeight, fresh }
         <TableHead>
           <TableRow>
             {columns.map((column) => (
-              <TableCell key={column.id} align={column.numeric ? 'right' : 'left'} sx={visibility(column)}>
+              <TableCell key={column.id} align={column.numeric ? 'right' : 'left'} sx={look(column, columns)}>
                 {column.header}
               </TableCell>
             ))}
@@ -55,7 +59,7 @@ export function DataTable<Row>({ label, columns, rows, rowId, maxHeight, fresh }
                   key={column.id}
                   align={column.numeric ? 'right' : 'left'}
                   {...(column.names && { component: 'th', scope: 'row' })}
-                  sx={visibility(column)}
+                  sx={look(column, columns)}
                 >
                   {column.cell(row)}
                 </TableCell>
@@ -68,8 +72,16 @@ export function DataTable<Row>({ label, columns, rows, rowId, maxHeight, fresh }
   )
 }
 
-function visibility<Row>({ from }: Column<Row>) {
-  return from ? { display: { xs: 'none', [from]: 'table-cell' } } : {}
+/** The outer cells stand as far from the edge as the panel's title; narrow screens leave columns out. */
+function look<Row>(column: Column<Row>, all: readonly Column<Row>[]) {
+  return {
+    px: { xs: 1.5, sm: 2.5 },
+    ...(column.stretchesOnPhone && { width: { xs: '100%', sm: 'auto' }, maxWidth: { xs: 0, sm: 'none' } }),
+    ...(column.stretches ? { width: '100%', maxWidth: 0 } : { whiteSpace: 'nowrap' }),
+    ...(column === all[0] && { pl: 3 }),
+    ...(column === all.at(-1) && { pr: 3 }),
+    ...(column.from && { display: { xs: 'none', [column.from]: 'table-cell' } }),
+  }
 }
 
 const LAST_WITHOUT_LINE = { '&:last-child > *': { borderBottom: 0 } } as const

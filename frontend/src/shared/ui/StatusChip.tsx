@@ -35,5 +35,5 @@ export function StatusChip({ bot }: { bot: Bot }) {
       sx={{ color, borderColor: 'currentColor', fontWeight: 600, height: 22, '& .MuiChip-icon': { color: 'inherit', fontSize: 12, ml: 1.5 } }}
     />
   )
-  return bot.status_reason ? <Tooltip title={bot.status_reason}>{chip}</Tooltip> : chip
+  return bot.status_reason ? <Tooltip describeChild title={bot.status_reason}>{chip}</Tooltip> : chip
 }

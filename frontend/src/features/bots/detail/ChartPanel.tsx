@@ -37,7 +37,7 @@ export function ChartPanel({ bot, symbol, onSymbol }: Props) {
         <>
           {levels.length > 0 && (
             <FormControlLabel
-              label="Fit stop and target"
+              label="Fit levels"
               control={<Switch size="small" checked={fitLevels} onChange={(_, on) => setFitLevels(on)} />}
               slotProps={{ typography: { variant: 'body2' } }}
               sx={{ mr: 0 }}

@@ -25,10 +25,12 @@ export function DecisionsPanel({ bot, symbol }: Props) {
     <Panel title={`Decisions on ${symbol}`} flush>
       {data ? (
         data.length > 0 ? (
-          <Box component="ul" aria-label="Decisions" sx={LIST}>
-            {data.map((decision) => (
-              <Decision key={decision.id} decision={decision} />
-            ))}
+          <Box role="region" aria-label="Decisions, scrollable" tabIndex={0} sx={{ maxHeight: 520, overflowY: 'auto' }}>
+            <Box component="ul" aria-label="Decisions" sx={LIST}>
+              {data.map((decision) => (
+                <Decision key={decision.id} decision={decision} />
+              ))}
+            </Box>
           </Box>
         ) : (
           <EmptyState title="No decisions yet">At the end of each bar the bot checks its rules; what it saw and why it acted or not stands here.</EmptyState>
@@ -80,4 +82,4 @@ function span({ first_tau: first, last_tau: last, count }: DecisionOut): string 
   return count === 1 ? marketStamp(last) : `${marketStamp(first)} – ${marketTime(last)}, ${count} bars`
 }
 
-const LIST = { m: 0, p: 0, listStyle: 'none', maxHeight: 520, overflowY: 'auto' } as const
+const LIST = { m: 0, p: 0, listStyle: 'none' } as const

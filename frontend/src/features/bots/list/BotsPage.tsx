@@ -4,18 +4,18 @@ import Typography from '@mui/material/Typography'
 import { Link } from 'react-router'
 import { money, NOTHING } from '@/shared/format/numbers'
 import { paths } from '@/shared/paths'
+import { BotName } from '@/shared/trading/BotName'
 import { TIMEFRAMES, totalPnl, useBotRows, type BotRow } from '@/shared/trading/bot-rows'
 import { DataTable, type Column } from '@/shared/ui/DataTable'
 import { AddIcon } from '@/shared/ui/icons'
 import { Page } from '@/shared/ui/Page'
 import { Pnl } from '@/shared/ui/Pnl'
-import { RouterLink } from '@/shared/ui/RouterLink'
 import { EmptyState, ErrorState, LoadingRows } from '@/shared/ui/states'
 import { StatusChip } from '@/shared/ui/StatusChip'
 import { BotActions } from '../BotActions'
 
 const COLUMNS: Column<BotRow>[] = [
-  { id: 'name', header: 'Name', names: true, cell: ({ bot }) => <Name bot={bot} /> },
+  { id: 'name', header: 'Name', names: true, stretches: true, cell: ({ bot }) => <Name bot={bot} /> },
   { id: 'status', header: 'State', cell: ({ bot }) => <StatusChip bot={bot} /> },
   { id: 'symbols', header: 'Symbols', from: 'md', cell: ({ bot }) => symbolsWords(bot.symbols) },
   { id: 'timeframe', header: 'Timeframe', from: 'md', cell: ({ bot }) => TIMEFRAMES[bot.timeframe] },
@@ -30,7 +30,7 @@ const COLUMNS: Column<BotRow>[] = [
 export function BotsPage() {
   const { rows, error, refetch } = useBotRows()
   return (
-    <Page title="Bots" actions={<NewBotButton />}>
+    <Page title="Bots" actions={rows && rows.length > 0 && <NewBotButton />}>
       <Paper>
         {rows ? (
           rows.length > 0 ? <DataTable label="Bots" columns={COLUMNS} rows={rows} rowId={({ bot }) => bot.id} /> : <NoBots />
@@ -64,9 +64,9 @@ function NoBots() {
 function Name({ bot }: Pick<BotRow, 'bot'>) {
   return (
     <>
-      <RouterLink to={paths.bot(bot.id)}>{bot.name}</RouterLink>
+      <BotName id={bot.id} name={bot.name} />
       {bot.status_reason && (
-        <Typography variant="caption" component="p" sx={{ color: 'status.error', maxWidth: '48ch' }}>{bot.status_reason}</Typography>
+        <Typography variant="caption" component="p" sx={{ color: 'status.error', whiteSpace: 'normal' }}>{bot.status_reason}</Typography>
       )}
     </>
   )

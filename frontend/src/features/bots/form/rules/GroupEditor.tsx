@@ -94,7 +94,7 @@ function MemberEditor({ rule, joint, number, path, depth, onChange, onRemove }: 
   const changeInner = (next: RuleForm) => onChange(negated ? { ...rule, of: next } : next)
   const buttons = (
     <Box sx={{ display: 'flex', gap: 1, alignItems: 'center', justifyContent: 'flex-end' }}>
-      <Tooltip title={negated ? 'Holds when this does not. Press to turn back.' : 'Turn into its opposite'}>
+      <Tooltip describeChild title={negated ? 'Holds when this does not. Press to turn back.' : 'Turn into its opposite'}>
         <Button
           color={negated ? 'warning' : 'inherit'}
           variant={negated ? 'outlined' : 'text'}

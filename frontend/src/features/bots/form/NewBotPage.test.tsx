@@ -1,0 +1,110 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { http, HttpResponse } from 'msw'
+import { describe, expect, test } from 'vitest'
+import type { BotDefinition } from '@/api'
+import { api } from '@/testing/api'
+import { bot } from '@/testing/factories'
+import { renderRoutes } from '@/testing/render'
+import { NewBotPage } from './NewBotPage'
+
+const open = async () => {
+  const view = renderRoutes([{ path: '/bots/new', element: <NewBotPage /> }, { path: '/bots/:id', element: <p>The bot’s page</p> }], '/bots/new')
+  await screen.findByRole('button', { name: 'Create bot' })
+  return view
+}
+
+const refuse = (...errors: { field: string; message: string }[]) =>
+  api.use(http.post('/api/bots', () => HttpResponse.json({ code: 'INVALID', detail: 'Some fields need attention.', errors }, { status: 422 })))
+
+const save = () => userEvent.click(screen.getByRole('button', { name: 'Create bot' }))
+
+describe('the form of a new bot', () => {
+  test('sends what the template says and goes to the bot', async () => {
+    let sent: BotDefinition | undefined
+    api.use(
+      http.post('/api/bots', async ({ request }) => {
+        sent = (await request.json()) as BotDefinition
+        return HttpResponse.json(bot({ id: 'made', name: sent.name }), { status: 201 })
+      }),
+    )
+    await open()
+    await userEvent.clear(screen.getByLabelText(/^Name/))
+    await userEvent.type(screen.getByLabelText(/^Name/), 'Mine')
+    await save()
+    expect(await screen.findByText('The bot’s page')).toBeVisible()
+    expect(sent).toMatchObject({
+      name: 'Mine',
+      capital: '10000',
+      symbols: ['AAPL'],
+      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 } }],
+    })
+  })
+
+  test('shows each of the server’s sentences beside its field, and goes to the first', async () => {
+    refuse(
+      { field: 'capital', message: 'Capital must be more than zero.' },
+      { field: 'symbols.0', message: 'AAPL is not a symbol the account can trade.' },
+      { field: 'rules.entry.of.0.right.value', message: 'Enter a number.' },
+      { field: 'rules.exit', message: 'The rule is empty: add at least one condition.' },
+      { field: 'account', message: 'The account is closed.' },
+    )
+    await open()
+    await save()
+    const capital = screen.getByLabelText(/^Capital/)
+    await waitFor(() => expect(capital).toHaveAccessibleDescription('Capital must be more than zero.'))
+    await waitFor(() => expect(capital).toHaveFocus())
+    expect(screen.getByRole('combobox', { name: 'Symbols' })).toHaveAccessibleDescription(/AAPL is not a symbol/)
+    expect(screen.getAllByLabelText('Right value: number')[0]).toHaveAccessibleDescription('Enter a number.')
+    expect(within(screen.getByRole('region', { name: 'Exit rule' })).getByRole('alert')).toHaveTextContent('The rule is empty')
+    expect(screen.getByText(/4 fields need attention.*The account is closed/)).toBeVisible()
+  })
+
+  test('what is wrong is taken back when its field changes, and only there', async () => {
+    refuse({ field: 'name', message: 'Give the bot a name.' }, { field: 'capital', message: 'Capital must be more than zero.' })
+    await open()
+    await save()
+    await screen.findByText('Give the bot a name.')
+    await userEvent.type(screen.getByLabelText(/^Name/), 'x')
+    expect(screen.queryByText('Give the bot a name.')).not.toBeInTheDocument()
+    expect(screen.getByText('Capital must be more than zero.')).toBeVisible()
+  })
+
+  test('a number that is none is said here, and nothing is sent', async () => {
+    let sent = 0
+    api.use(http.post('/api/bots', () => ((sent += 1), HttpResponse.json(bot(), { status: 201 }))))
+    await open()
+    await userEvent.clear(screen.getByLabelText(/^Length/))
+    await save()
+    expect(screen.getByLabelText(/^Length/)).toHaveAccessibleDescription('Enter a whole number.')
+    await waitFor(() => expect(screen.getByLabelText(/^Length/)).toHaveFocus())
+    expect(sent).toBe(0)
+  })
+
+  test('the rule reads back as a sentence while it is built', async () => {
+    await open()
+    const entry = within(screen.getByRole('region', { name: 'Entry rule' }))
+    await userEvent.click(entry.getByRole('button', { name: 'Add condition' }))
+    await userEvent.type(entry.getAllByLabelText('Right value: number')[1] ?? document.body, '5')
+    expect(screen.getByText('RSI(14) crosses below 30 and RSI(14) is above 5')).toBeVisible()
+    await userEvent.click(within(entry.getByRole('group', { name: 'Condition 1' })).getByRole('button', { name: 'Not' }))
+    expect(screen.getByText('not (RSI(14) crosses below 30) and RSI(14) is above 5')).toBeVisible()
+    await userEvent.click(entry.getByRole('button', { name: 'Remove condition 2' }))
+    expect(screen.getByText('not (RSI(14) crosses below 30)')).toBeVisible()
+  })
+
+  test('symbols may be typed: several at once, in any case, with or without Enter', async () => {
+    let sent: BotDefinition | undefined
+    api.use(
+      http.post('/api/bots', async ({ request }) => {
+        sent = (await request.json()) as BotDefinition
+        return HttpResponse.json(bot(), { status: 201 })
+      }),
+    )
+    await open()
+    await userEvent.type(screen.getByRole('combobox', { name: 'Symbols' }), 'msft, spy{Enter}')
+    await userEvent.type(screen.getByRole('combobox', { name: 'Symbols' }), 'nope')
+    await save()
+    await waitFor(() => expect(sent?.symbols).toEqual(['AAPL', 'MSFT', 'SPY', 'NOPE']))
+  })
+})

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest'
+import { bot, catalogue } from '@/testing/factories'
+import { fromDefinition, newIndicator, toDefinition, type FormValues } from './model'
+import { messageAt, placeErrors, withoutTouched } from './problems'
+import { constant, group } from './rules/model'
+import { TEMPLATES } from './templates'
+import { unsendable } from './validation'
+
+const values = (change: Partial<FormValues> = {}): FormValues => ({ ...fromDefinition(bot()), ...change })
+
+describe('the definition and the form', () => {
+  test.each(TEMPLATES)('$title comes back as it is', ({ definition }) => {
+    expect(toDefinition(fromDefinition(definition))).toEqual(definition)
+  })
+
+  test('a stored bot comes back, with "none" where none was and its own frequency', () => {
+    const stored = bot({
+      trading_frequency: 600,
+      start_hour: 9,
+      start_minute: 5,
+      end_hour: 16,
+      risk_management: { ...bot().risk_management, stop_loss_percent: null },
+    })
+    const form = fromDefinition(stored)
+    expect(form.window).toEqual({ all_day: false, start: '09:05', end: '16:00' })
+    expect(form.risk_management.stop_loss_percent).toBe('')
+    expect(toDefinition(form)).toMatchObject({
+      trading_frequency: 600,
+      start_hour: 9,
+      start_minute: 5,
+      end_hour: 16,
+      end_minute: 0,
+      risk_management: { stop_loss_percent: null, take_profit_percent: 4 },
+    })
+  })
+
+  test('a frequency that is the timeframe’s follows the timeframe', () => {
+    expect(toDefinition(fromDefinition(bot({ timeframe: '5Min', trading_frequency: 300 }))).trading_frequency).toBeNull()
+  })
+
+  test('switching all day off offers the session’s hours, and on again forgets them', () => {
+    const window = { ...values().window, all_day: false }
+    expect(toDefinition(values({ window }))).toMatchObject({ start_hour: 9, start_minute: 30, end_hour: 16, end_minute: 0 })
+    expect(toDefinition(values())).toMatchObject({ start_hour: 0, start_minute: 0, end_hour: 0, end_minute: 0 })
+  })
+
+  test('a new indicator has an id that no other has', () => {
+    const [rsi] = catalogue
+    if (!rsi) throw new Error('the catalogue is empty')
+    expect(newIndicator(rsi, []).id).toBe('rsi')
+    expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_3' }]).id).toBe('rsi_2')
+    expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_2' }])).toEqual({ id: 'rsi_3', name: 'RSI', params: { timeperiod: '14' } })
+  })
+})
+
+describe('the server’s errors', () => {
+  const form = values({ symbols: ['AAPL', 'NOPE'], window: { all_day: false, start: '11:00', end: '10:00' } })
+  const anchorOf = (field: string, of = form) => placeErrors([{ field, message: 'Wrong.' }], of)[0]?.anchor
+
+  test.each([
+    ['capital', 'capital'],
+    ['symbols.1', 'symbols.1'],
+    ['indicators.0.params.timeperiod', 'indicators.0.params.timeperiod'],
+    ['indicators.0.params.unknown', 'indicators.0'],
+    ['indicators.0.id', 'indicators.0'],
+    ['rules.entry', 'rules.entry'],
+    ['rules.entry.of.0', 'rules.entry.of.0'],
+    ['rules.entry.of.0.right.value', 'rules.entry.of.0.right'],
+    ['rules.entry.of.0.left.indicator', 'rules.entry.of.0.left'],
+    ['rules.exit', 'rules.exit'],
+    ['risk_management.stop_loss_percent', 'risk_management.stop_loss_percent'],
+    ['end_hour', 'window.end'],
+    ['start_minute', 'window.start'],
+    ['account_id', ''],
+  ])('%s is shown at %s', (field, anchor) => {
+    expect(anchorOf(field)).toBe(anchor)
+  })
+
+  test('a window’s error is shown at the switch when the hours are hidden', () => {
+    expect(anchorOf('end_hour', values())).toBe('window')
+  })
+
+  test('two sentences at one place are both shown', () => {
+    const problems = placeErrors([{ field: 'symbols.1', message: 'One.' }, { field: 'symbols.1', message: 'Two.' }], form)
+    expect(messageAt(problems, 'symbols.1')).toBe('One. Two.')
+    expect(messageAt(problems, 'symbols')).toBeNull()
+  })
+
+  test('changing a field takes back what was said of it, of its parts and of its whole, and nothing else', () => {
+    const fields = ['rules.entry', 'rules.entry.of.0', 'rules.entry.of.0.right.value', 'rules.exit', 'capital']
+    const problems = placeErrors(fields.map((field) => ({ field, message: 'Wrong.' })), form)
+    expect(withoutTouched(problems, 'rules.entry.of.0.right').map(({ anchor }) => anchor)).toEqual(['rules.exit', 'capital'])
+    expect(withoutTouched(problems, 'rules.entry').map(({ anchor }) => anchor)).toEqual(['rules.exit', 'capital'])
+    expect(withoutTouched(problems, 'name')).toEqual(problems)
+  })
+})
+
+describe('what cannot be sent', () => {
+  test('nothing of a whole form, nor of a senseless but well-formed one: that is the server’s to say', () => {
+    expect(unsendable(values())).toEqual([])
+    expect(unsendable(values({ name: '', capital: '-5', symbols: [] }))).toEqual([])
+  })
+
+  test('words where numbers stand, by path', () => {
+    const [entry] = values().rules.entry.of
+    if (entry?.type !== 'condition') throw new Error('the bot has no condition')
+    const broken = values({
+      capital: 'a lot',
+      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: '1.5' } }],
+      rules: { entry: group('all', [group('any', [{ ...entry, right: constant('') }])]), exit: null },
+      risk_management: { ...values().risk_management, max_open_positions: '', stop_loss_percent: 'x' },
+      window: { all_day: false, start: '', end: '10:00' },
+    })
+    expect(unsendable(broken).map(({ field }) => field)).toEqual([
+      'capital',
+      'indicators.0.params.timeperiod',
+      'rules.entry.of.0.of.0.right.value',
+      'risk_management.max_open_positions',
+      'risk_management.stop_loss_percent',
+      'window.start',
+    ])
+  })
+})
