@@ -433,7 +433,7 @@ def _opposed(ops: set[Comparison]) -> bool:
 def _natural_range(operand: Operand, uses: Uses) -> _Range:
     if isinstance(operand, Price):
         return _Range(low=0.0)
-    if isinstance(operand, IndicatorValue) and operand.indicator in uses:
+    if isinstance(operand, IndicatorValue) and uses[operand.indicator].name in CATALOGUE:
         for output in CATALOGUE[uses[operand.indicator].name].outputs:
             if output.name == operand.output:
                 return _Range(

@@ -1,20 +1,24 @@
 """The newest one-minute bars of a symbol as contiguous columns that grow at the end."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 
-from flotilla.domain.market import Bar, Series
+from flotilla.domain.market import Bar, Series, TimeArray
 
 
 class BarBuffer:
-    """Keeps at least the newest `capacity` bars; appending is constant time on average."""
+    """Keeps at least the newest `capacity` bars; appending is constant time on average.
+
+    What was read stays as it was: columns are only written beyond what a reader has seen, and are
+    replaced by new ones where bars have to move.
+    """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._starts = np.empty(2 * capacity, np.int64)
-        self._values = np.empty((5, 2 * capacity), np.float64)
-        self._size = 0
+        self._replace(np.empty(0, np.int64), np.empty((5, 0), np.float64))
 
     def __len__(self) -> int:
         return self._size
@@ -30,10 +34,7 @@ class BarBuffer:
         if self.newest is not None and start <= self.newest:
             return False
         if self._size == len(self._starts):
-            keep = slice(self._size - self.capacity, self._size)
-            self._starts[: self.capacity] = self._starts[keep].copy()
-            self._values[:, : self.capacity] = self._values[:, keep].copy()
-            self._size = self.capacity
+            self._replace(self._starts[-self.capacity :], self._values[:, -self.capacity :])
         self._starts[self._size] = start
         self._values[:, self._size] = (bar.open, bar.high, bar.low, bar.close, bar.volume)
         self._size += 1
@@ -42,35 +43,35 @@ class BarBuffer:
     def merge(self, bars: Sequence[Bar]) -> None:
         """Bring in bars of the past: what is missing is added in its place, what is there stays."""
         known = set(self._starts[: self._size].tolist())
-        missing = [bar for bar in bars if int(bar.start.timestamp()) not in known]
+        missing: dict[int, Bar] = {}
+        for bar in bars:
+            start = int(bar.start.timestamp())
+            if start not in known:
+                missing.setdefault(start, bar)
         if not missing:
             return
-        added = Series.from_bars(missing)
+        added = Series.from_bars(list(missing.values()))
         starts = np.concatenate([self._starts[: self._size], added.start])
-        values = np.concatenate(
-            [
-                self._values[:, : self._size],
-                np.stack([added.open, added.high, added.low, added.close, added.volume]),
-            ],
-            axis=1,
-        )
+        columns = np.stack([added.open, added.high, added.low, added.close, added.volume])
+        values = np.concatenate([self._values[:, : self._size], columns], axis=1)
         order = np.argsort(starts, kind="stable")[-2 * self.capacity :]
-        self._size = len(order)
-        self._starts[: self._size] = starts[order]
-        self._values[:, : self._size] = values[:, order]
+        self._replace(starts[order], values[:, order])
 
     def grown(self, capacity: int) -> "BarBuffer":
         """A buffer of at least `capacity` with the same bars."""
-        larger = BarBuffer(capacity)
-        count = min(self._size, 2 * capacity)
-        larger._starts[:count] = self._starts[self._size - count : self._size]
-        larger._values[:, :count] = self._values[:, self._size - count : self._size]
-        larger._size = count
+        larger = BarBuffer(max(capacity, self.capacity))
+        larger._replace(self._starts[: self._size], self._values[:, : self._size])
         return larger
 
-    def series(self) -> Series:
-        """The bars as columns: copies, so that a later minute does not change what was read."""
-        return Series(
-            self._starts[: self._size].copy(),
-            *(self._values[row, : self._size].copy() for row in range(5)),
-        )
+    def series(self, *, before: datetime) -> Series:
+        """The bars that opened before `before`; later changes of the buffer do not reach them."""
+        count = int(np.searchsorted(self._starts[: self._size], int(before.timestamp())))
+        return Series(self._starts[:count], *(self._values[row, :count] for row in range(5)))
+
+    def _replace(self, starts: TimeArray, values: npt.NDArray[np.float64]) -> None:
+        """Go on in new columns, twice `capacity` long, that begin with these bars."""
+        self._size = len(starts)
+        self._starts = np.empty(2 * self.capacity, np.int64)
+        self._values = np.empty((5, 2 * self.capacity), np.float64)
+        self._starts[: self._size] = starts
+        self._values[:, : self._size] = values

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,16 +18,20 @@ from flotilla.ports.market_data import Bars, BarStream, Connected
 log = structlog.get_logger(__name__)
 
 _CLOSE_AFTER = 3.0  # wall seconds after a minute's first bar (semantics 1)
+_RETRY = 1.0  # wall seconds
 _MIN_CAPACITY = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """A closed minute: its end `tau`, its session, and the bars that came in time."""
+    """A closed minute: its end `tau`, its session, the bars that came in time, and by symbol all bars
+    up to it, as they were known when it closed.
+    """
 
     tau: datetime
     session: Session
     bars: Mapping[str, Bar]
+    series: Mapping[str, Series]
 
 
 class MarketHub:
@@ -51,102 +55,146 @@ class MarketHub:
         self._whole_frames = whole_frames
         self._on_minute = on_minute
         self._wanted: Counter[str] = Counter()
+        self._subscribed: set[str] = set()
         self._buffers: dict[str, BarBuffer] = {}
+        self._loaded: dict[str, int] = {}  # of how many bars the past was fetched
+        self._missed: dict[str, datetime] = {}  # since when the stream was away
         self._open: dict[str, Bar] = {}
         self._open_start: datetime | None = None
         self._deadline: float | None = None
         self._closed_until: datetime | None = None
         self._ready = asyncio.Event()
-        self.connected = False
+        self._subscribing = asyncio.Lock()
+        self._loading = asyncio.Lock()
 
     async def run(self) -> None:
         """Read the stream for ever."""
         async with self._stream.open() as values:
             self._ready.set()
-            reader = aiter(values)
-            while True:
-                try:
-                    async with asyncio.timeout_at(self._deadline):
-                        value = await anext(reader)
-                except TimeoutError:
-                    self._close_minute()
-                    continue
-                if isinstance(value, Connected):
-                    await self._on_connected()
-                else:
-                    await self._on_bars(value)
+            try:
+                await self._read(aiter(values))
+            finally:
+                self._ready.clear()
 
     async def acquire(self, symbols: Iterable[str], bars: int) -> None:
-        """Subscribe `symbols` for one more user who needs `bars` minutes of the past.
+        """Subscribe `symbols` for one more user who needs `bars` minutes of the past (0: none).
 
-        Returns when the past is there. Raises Unavailable.
+        Returns when the past is there. Raises Unavailable, and then nothing was acquired.
         """
         await self._ready.wait()
         wanted = list(dict.fromkeys(symbols))
-        new = [symbol for symbol in wanted if not self._wanted[symbol]]
         self._wanted.update(wanted)
-        if new:
-            await self._stream.subscribe(new)
-        capacity = max(bars, _MIN_CAPACITY)
-        short = [s for s in wanted if s not in self._buffers or self._buffers[s].capacity < capacity]
-        for symbol in short:
-            known = self._buffers.get(symbol)
-            self._buffers[symbol] = BarBuffer(capacity) if known is None else known.grown(capacity)
-        past = await self._history.bars(short, limit=capacity)
-        for symbol in short:
-            self._buffers[symbol].merge(past[symbol])
+        try:
+            await self._follow_wanted()
+            if bars:
+                await self._load(wanted, max(bars, _MIN_CAPACITY))
+        except BaseException:
+            await self.release(wanted)
+            raise
 
     async def release(self, symbols: Iterable[str]) -> None:
         """Give up one use of `symbols`; what nobody wants any more is unsubscribed."""
-        gone = []
         for symbol in dict.fromkeys(symbols):
             self._wanted[symbol] -= 1
             if self._wanted[symbol] <= 0:
-                del self._wanted[symbol]
-                self._buffers.pop(symbol, None)
-                gone.append(symbol)
-        if gone:
-            await self._stream.unsubscribe(gone)
+                for kept in (self._wanted, self._buffers, self._loaded, self._missed):
+                    kept.pop(symbol, None)
+        await self._follow_wanted()
 
-    def series(self, symbol: str) -> Series | None:
-        """The newest one-minute bars of a symbol, None when nobody acquired it."""
-        buffer = self._buffers.get(symbol)
-        return None if buffer is None else buffer.series()
+    async def _follow_wanted(self) -> None:
+        """Make the subscriptions what is wanted now; one change after the other."""
+        async with self._subscribing:
+            if not self._ready.is_set():
+                return  # the stream is closed, and with it every subscription
+            new = sorted(self._wanted.keys() - self._subscribed)
+            if new:
+                await self._stream.subscribe(new)
+                self._subscribed.update(new)
+            gone = sorted(self._subscribed - self._wanted.keys())
+            if gone:
+                await self._stream.unsubscribe(gone)
+                self._subscribed.difference_update(gone)
 
-    async def _on_connected(self) -> None:
-        """Fetch what the stream did not bring while it was away (history only, never decisions)."""
-        reconnected, self.connected = self.connected, True
-        log.info("market_data_connected", symbols=len(self._wanted))
-        if not reconnected:
-            return
-        for symbol, buffer in list(self._buffers.items()):
-            if buffer.newest is None:
+    async def _load(self, symbols: list[str], capacity: int) -> None:
+        """Fetch the past of the symbols that lack it. One load at a time: two users of a symbol ask
+        for it once, and neither goes on before it is there.
+        """
+        async with self._loading:
+            short = [symbol for symbol in symbols if self._loaded.get(symbol, 0) < capacity]
+            for symbol in short:
+                known = self._buffers.get(symbol)
+                self._buffers[symbol] = BarBuffer(capacity) if known is None else known.grown(capacity)
+            if not short:
+                return
+            past = await self._history.bars(short, limit=capacity)
+            for symbol in short:
+                self._buffers[symbol].merge(past[symbol])
+                self._loaded[symbol] = capacity
+
+    # --- the stream -----------------------------------------------------------------------------
+
+    async def _read(self, values: AsyncIterator[Connected | Bars]) -> None:
+        while True:
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    value = await anext(values)
+            except TimeoutError:
+                self._close_minute()
                 continue
-            since = datetime.fromtimestamp(buffer.newest, UTC) + MINUTE
+            if isinstance(value, Connected):
+                self._on_connected()
+            await self._catch_up()
+            if isinstance(value, Bars):
+                await self._on_bars(value)
+
+    def _on_connected(self) -> None:
+        """Note from where on the stream may have been away, or was not there yet."""
+        log.info("market_data_connected", symbols=len(self._wanted))
+        for symbol, buffer in self._buffers.items():
+            if buffer.newest is not None:
+                self._missed.setdefault(symbol, datetime.fromtimestamp(buffer.newest, UTC) + MINUTE)
+
+    async def _catch_up(self) -> None:
+        """Fetch what the stream did not bring (history only, never decisions). What cannot be had
+        now is asked for again before the next bars are looked at.
+        """
+        while self._missed:
+            symbol, since = next(iter(self._missed.items()))
+            buffer = self._buffers[symbol]
             try:
                 missed = await self._history.bars([symbol], start=since, limit=buffer.capacity)
             except Unavailable as error:
                 log.warning("backfill_failed", symbol=symbol, error=error.detail)
-            else:
-                buffer.merge(missed[symbol])
+                return
+            if self._missed.pop(symbol, None) is not None:
+                self._buffers[symbol].merge(missed[symbol])
 
     async def _on_bars(self, frame: Bars) -> None:
         for bar in sorted(frame.bars, key=lambda b: b.start):
-            await self._calendar.ensure(bar.start)
+            await self._sessions_around(bar.start)
             if self._calendar.at(bar.start) is None:
                 continue  # pre-market and after-hours are not this version's
             self._add(bar)
         if self._open and (self._whole_frames or self._open.keys() >= self._wanted.keys()):
             self._close_minute()
 
+    async def _sessions_around(self, moment: datetime) -> None:
+        """Have the calendar at hand; without it no bar can be placed, so they wait."""
+        while True:
+            try:
+                return await self._calendar.ensure(moment)
+            except Unavailable as error:
+                log.warning("calendar_unavailable", error=error.detail)
+                await asyncio.sleep(_RETRY)
+
     def _add(self, bar: Bar) -> None:
         if self._open_start is not None and bar.start > self._open_start:
             self._close_minute()
-        late = self._closed_until is not None and bar.start < self._closed_until
+        edge = self._open_start or self._closed_until
         buffer = self._buffers.get(bar.symbol)
         if buffer is not None and not buffer.append(bar):
             buffer.merge([bar])
-        if late:
+        if edge is not None and bar.start < edge:
             log.warning("bar_late", symbol=bar.symbol, start=bar.start.isoformat(), code="DATA_LATE")
             return
         if self._open_start is None:
@@ -161,5 +209,6 @@ class MarketHub:
             return
         session = self._calendar.at(start)
         assert session is not None, "only bars of a session are collected"
-        self._closed_until = start + MINUTE
-        self._on_minute(Minute(self._closed_until, session, bars))
+        tau = self._closed_until = start + MINUTE
+        series = {symbol: buffer.series(before=tau) for symbol, buffer in self._buffers.items()}
+        self._on_minute(Minute(tau, session, bars, series))

@@ -3,8 +3,8 @@ or asked for by client order id, and never resent. Every report is booked once, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from typing import Protocol
 
@@ -12,7 +12,7 @@ import structlog
 
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
-from flotilla.domain.orders import Order, OrderStatus
+from flotilla.domain.orders import Order, OrderStatus, Side
 from flotilla.ports.broker import Broker, BrokerOrder, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
 from flotilla.ports.store import Booked, EngineStore, FillOutOfOrder
@@ -20,7 +20,7 @@ from flotilla.ports.store import Booked, EngineStore, FillOutOfOrder
 log = structlog.get_logger(__name__)
 
 # How long a request without an answer may still arrive: asked at these wall seconds after it.
-_ASK_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0)
+ASK_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
 class OrderListener(Protocol):
@@ -32,22 +32,33 @@ class OrderListener(Protocol):
         """The order never was at the broker, and will not be."""
         ...
 
+    def on_caught_up(self) -> None:
+        """The books are the broker's again."""
+        ...
+
 
 class OrderGateway:
     """The orders of one account."""
 
-    def __init__(self, broker: Broker, store: EngineStore, *, account_id: str) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        store: EngineStore,
+        *,
+        account_id: str,
+        ask_after: Sequence[float] = ASK_AFTER,
+    ) -> None:
         self._broker = broker
         self._store = store
         self._account_id = account_id
+        self._ask_after = ask_after
         self._listeners: dict[str, OrderListener] = {}
         self._booking = asyncio.Lock()
-        self._in_flight: set[asyncio.Future[None]] = set()
+        self._claimed: set[str] = set()
+        self._in_flight: dict[str, asyncio.Future[None]] = {}
+        self._behind = False
 
-    @property
-    def in_flight(self) -> int:
-        """Requests whose outcome is not known yet."""
-        return len(self._in_flight)
+    # --- who listens ----------------------------------------------------------------------------
 
     @asynccontextmanager
     async def joining(self) -> AsyncIterator[None]:
@@ -61,10 +72,42 @@ class OrderGateway:
     def unlisten(self, bot_id: str) -> None:
         self._listeners.pop(bot_id, None)
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether the books are the broker's; while they are not, no bot may decide."""
+        return not self._behind
+
+    def fall_behind(self) -> None:
+        """Reports may have been missed."""
+        self._behind = True
+
+    def catch_up(self) -> None:
+        """What was missed has been asked for and booked."""
+        self._behind = False
+        for listener in self._listeners.values():
+            listener.on_caught_up()
+
+    # --- requests -------------------------------------------------------------------------------
+
+    @property
+    def in_flight(self) -> int:
+        """Requests whose outcome is not known yet."""
+        return len(self._in_flight)
+
+    @contextmanager
+    def claim(self, client_order_ids: Iterable[str]) -> Iterator[None]:
+        """Write and send these orders inside: nobody else takes them for orders that never left."""
+        claimed = set(client_order_ids)
+        self._claimed |= claimed
+        try:
+            yield
+        finally:
+            self._claimed -= claimed
+
     async def submit(self, order: Order) -> None:
         """Send an order whose row is committed. Returns when the outcome is known, or cannot be."""
         done = asyncio.get_running_loop().create_future()
-        self._in_flight.add(done)
+        self._in_flight[order.client_order_id] = done
         try:
             report = await self._broker.submit(order)
         except OrderRejected as refusal:
@@ -76,7 +119,7 @@ class OrderGateway:
         else:
             await self.book(report, [], source="submit")
         finally:
-            self._in_flight.discard(done)
+            del self._in_flight[order.client_order_id]
             done.set_result(None)
 
     async def cancel(self, order: Order) -> None:
@@ -88,10 +131,9 @@ class OrderGateway:
         except (OrderRejected, OutcomeUnknown) as error:
             log.warning("cancel_unanswered", order=order.client_order_id, error=str(error))
 
-    async def resized(self, order: Order, quantity: Decimal) -> Order:
-        """The same order for another quantity; its row is changed first."""
-        changed = await self._store.resize_order(order.id, quantity)
-        return order if changed is None else changed
+    async def resized(self, order: Order, quantity: Decimal) -> Order | None:
+        """The same order for another quantity, its row changed first; None when it was sent already."""
+        return await self._store.resize_order(order.id, quantity)
 
     async def close(self, order: Order, status: OrderStatus, reason: str) -> None:
         """End an order that never was at the broker."""
@@ -101,6 +143,8 @@ class OrderGateway:
             if closed is not None and listener is not None:
                 listener.on_closed(closed)
 
+    # --- reports --------------------------------------------------------------------------------
+
     async def on_update(self, update: TradeUpdate) -> None:
         """Book one trade update. One of an unknown order may be a leg whose parent's answer is under
         way: it is looked up again when the requests in flight are answered.
@@ -108,24 +152,31 @@ class OrderGateway:
         executions = [] if update.execution is None else [update.execution]
         booked = await self.book(update.order, executions, source="stream", event_id=update.event_id)
         if booked is None and self._in_flight:
-            await asyncio.wait(set(self._in_flight))
+            await asyncio.wait(set(self._in_flight.values()))
             booked = await self.book(update.order, executions, source="stream", event_id=update.event_id)
         if booked is None:
-            log.info("unmanaged_order", order=update.order.client_order_id, event=update.event)
+            log.info("update_not_booked", order=update.order.client_order_id, update=update.event)
 
-    async def refresh(self, order: Order) -> None:
-        """Ask the broker for an order and book what it says. An order it never had is closed."""
+    async def refresh(self, order: Order) -> bool:
+        """Ask the broker for an order and book what it says; False when it does not answer.
+
+        An order it never had is closed; one that its bot is about to send is left to it.
+        """
+        if order.broker_order_id is None and order.client_order_id in self._claimed:
+            return True
         try:
             report = await self._find(order)
             if report is None:
                 await self._not_there(order)
-                return
+                return True
             executions: Sequence[Execution] = ()
             if report.filled_quantity > order.filled_quantity:
                 executions = await self._broker.executions(report.broker_order_id)
             await self.book(report, executions, source="reconciliation")
         except Unavailable as error:
             log.warning("refresh_failed", order=order.client_order_id, error=error.detail)
+            return False
+        return True
 
     async def book(
         self,
@@ -135,15 +186,21 @@ class OrderGateway:
         source: str,
         event_id: str | None = None,
     ) -> Booked | None:
-        """Book one report and tell its bot. None when the order is not ours."""
+        """Book one report and tell its bot. None when the order is not ours, or is a sale whose
+        purchase cannot be learnt of now: it stays open in our books, and is asked for again.
+        """
         try:
             return await self._book(report, executions, source, event_id)
         except FillOutOfOrder as error:
             log.warning("fill_out_of_order", detail=str(error))
         for order in await self._store.open_orders(self._account_id):
-            if order.symbol == report.symbol and order.broker_order_id != report.broker_order_id:
+            if order.symbol == report.symbol and order.side is Side.BUY:
                 await self.refresh(order)
-        return await self._book(report, executions, source, event_id)
+        try:
+            return await self._book(report, executions, source, event_id)
+        except FillOutOfOrder as error:
+            log.error("sale_without_purchase", order=report.client_order_id, detail=str(error))
+            return None
 
     async def _book(
         self,
@@ -154,15 +211,41 @@ class OrderGateway:
     ) -> Booked | None:
         async with self._booking:
             booked = await self._apply(report, executions, source, event_id)
-        if booked is not None and booked.missing:
-            try:
-                every = await self._broker.executions(report.broker_order_id)
-            except Unavailable as error:
-                log.warning("executions_missing", order=report.client_order_id, error=error.detail)
-                return booked
-            async with self._booking:
-                booked = await self._apply(report, every, source, None)
+        if booked is None:
+            return None
+        # The answer to a request under way brings the legs.
+        answered = report.client_order_id not in self._in_flight
+        if booked.missing or (booked.legs_missing and answered):
+            return await self._complete(report, booked)
+        await self._follow_legs(report, booked)
         return booked
+
+    async def _complete(self, report: BrokerOrder, booked: Booked) -> Booked:
+        """Ask for the executions and legs that a report did not bring."""
+        try:
+            whole = await self._broker.get(report.broker_order_id)
+            every = await self._broker.executions(report.broker_order_id)
+        except Unavailable as error:
+            log.warning("report_not_completed", order=report.client_order_id, error=error.detail)
+            return booked
+        if whole is None:
+            log.error("order_lost_at_broker", order=report.client_order_id)
+            return booked
+        async with self._booking:
+            completed = await self._apply(whole, every, "asked", None)
+        if completed is None:
+            return booked
+        await self._follow_legs(whole, completed)
+        return completed
+
+    async def _follow_legs(self, report: BrokerOrder, booked: Booked) -> None:
+        """Ask for the legs that have come further than we knew: their reports may have been missed."""
+        known = {leg.broker_order_id: leg for leg in booked.legs}
+        for told in report.legs:
+            leg = known[told.broker_order_id]
+            done = told.status.is_terminal and not leg.status.is_terminal
+            if done or told.filled_quantity > leg.filled_quantity:
+                await self.refresh(leg)
 
     async def _apply(
         self,
@@ -180,14 +263,17 @@ class OrderGateway:
                 listener.on_booked(booked)
         return booked
 
+    # --- what became of it ----------------------------------------------------------------------
+
     async def _ask(self, order: Order) -> None:
         """Find out what became of a request, for as long as it may still arrive."""
         answered = False
-        for pause in _ASK_AFTER:
+        for pause in self._ask_after:
             await asyncio.sleep(pause)
             try:
                 report = await self._broker.find(order.client_order_id)
             except Unavailable:
+                answered = False
                 continue
             answered = True
             if report is not None:

@@ -1,4 +1,4 @@
-"""The broker's truth against ours: every order that we think is open, asked for and booked.
+"""The broker's truth against ours: every order that either side thinks is open, asked for and booked.
 
 Plain functions over the gateway's one way of booking; run at start, after every reconnection and on
 a timer. Events of any order and any number of times lead to the same ledger.
@@ -6,6 +6,7 @@ a timer. Events of any order and any number of times lead to the same ledger.
 
 import structlog
 
+from flotilla.domain.errors import Unavailable
 from flotilla.domain.orders import advances
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.ports.broker import Broker
@@ -17,15 +18,13 @@ log = structlog.get_logger(__name__)
 async def reconcile(broker: Broker, store: EngineStore, gateway: OrderGateway, *, account_id: str) -> int:
     """Bring our open orders to where the broker has them; returns how many had to be asked for.
 
-    Oldest first: an entry is booked before the legs that close it. An order in flight is left to its
-    request. Raises Unavailable when the broker does not answer.
+    Oldest first: an entry is booked before the legs that close it. Raises Unavailable when the broker
+    did not answer for each of them.
     """
     at_broker = {order.broker_order_id: order for order in await broker.open_orders()}
-    asked = 0
+    asked, answered = 0, 0
     for order in await store.open_orders(account_id):
-        if order.broker_order_id is None and gateway.in_flight:
-            continue
-        known = at_broker.get(order.broker_order_id or "")
+        known = at_broker.pop(order.broker_order_id or "", None)
         if (
             known is not None
             and known.filled_quantity == order.filled_quantity
@@ -33,7 +32,11 @@ async def reconcile(broker: Broker, store: EngineStore, gateway: OrderGateway, *
         ):
             continue
         asked += 1
-        await gateway.refresh(order)
+        answered += await gateway.refresh(order)
+    for report in at_broker.values():  # nobody's of ours, or given up before it arrived there
+        await gateway.book(report, [], source="reconciliation")
     if asked:
-        log.info("reconciled", orders=asked)
+        log.info("reconciled", asked=asked, answered=answered)
+    if answered < asked:
+        raise Unavailable(f"The broker did not answer for {asked - answered} orders; they are asked again.")
     return asked

@@ -5,7 +5,7 @@ engine, and whoever started it starts it again: a restart is an ordinary start (
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import structlog
@@ -67,7 +67,7 @@ class Supervisor:
         self._loops: dict[str, BotLoop] = {}
         self._watched: set[str] = set()
         self._closing: asyncio.Queue[tuple[Minute, list[asyncio.Event]]] = asyncio.Queue()
-        self._reconciled = asyncio.Event()
+        self._reconciled = asyncio.Event()  # for the first time
         self._look_again = asyncio.Event()
 
     async def run(self) -> None:
@@ -88,22 +88,21 @@ class Supervisor:
 
     async def _first_contact(self) -> None:
         """Wait for the broker; a market that is slow to start is no failure."""
-        told = False
-        while True:
-            try:
-                state = await self._out.broker.market_state()
-                await self._calendar.ensure(state.now)
-                found = await self._out.broker.instruments()
-                figures = await self._out.broker.account()
-                break
-            except Unavailable as error:
-                if not told:
-                    log.warning("broker_unavailable", error=error.detail)
-                told = True
-                await asyncio.sleep(_RETRY)
-        self._instruments = {instrument.symbol: instrument for instrument in found}
         await self._beat()
-        await self._out.store.save_account(self._account_id, figures, state.now)
+        if not self._market.connected:
+            log.warning("waiting_for_broker")
+        while not (found := await self._listed()):
+            await asyncio.sleep(_RETRY)
+            await self._beat()
+        self._instruments = {instrument.symbol: instrument for instrument in found}
+
+    async def _listed(self) -> Sequence[Instrument]:
+        """What the account can trade; nothing while the broker does not say."""
+        try:
+            return await self._out.broker.instruments() if self._market.connected else ()
+        except Unavailable as error:
+            log.warning("broker_unavailable", error=error.detail)
+            return ()
 
     async def _heartbeats(self) -> None:
         while True:
@@ -134,8 +133,11 @@ class Supervisor:
         async with self._out.trade_updates.open() as updates:
             async for update in updates:
                 if isinstance(update, Connected):
-                    # Nothing is replayed: what happened before this connection is asked for.
+                    # Nothing is replayed: what happened before this connection is asked for, and no
+                    # bot decides before it is booked.
+                    self._gateway.fall_behind()
                     await self._reconcile_until_done()
+                    self._gateway.catch_up()
                 else:
                     await self._gateway.on_update(update)
 
@@ -265,9 +267,6 @@ class Supervisor:
     async def _watch_held(self) -> None:
         """Have the bars of whatever is held, though its bot is stopped: positions are marked."""
         held = set(await self._out.store.held_symbols(self._account_id))
-        try:
-            await self._hub.acquire(held - self._watched, bars=1)
-            await self._hub.release(self._watched - held)
-        except Unavailable as error:
-            log.warning("watch_failed", error=error.detail)
+        await self._hub.acquire(held - self._watched, bars=0)
+        await self._hub.release(self._watched - held)
         self._watched = held

@@ -26,7 +26,10 @@ class OutcomeUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """An order as the broker has it; `legs` are its protective children, `reason` why it was refused."""
+    """An order as the broker has it; `legs` are its protective children, `reason` why it was refused.
+
+    `legs_told` is False where the report says nothing of legs, as in trade updates and lists.
+    """
 
     broker_order_id: str
     client_order_id: str
@@ -39,6 +42,7 @@ class BrokerOrder:
     filled_quantity: Decimal
     filled_average_price: Decimal | None
     legs: tuple["BrokerOrder", ...] = ()
+    legs_told: bool = True
     reason: str | None = None
 
 
@@ -82,7 +86,7 @@ class Broker(Protocol):
         ...
 
     async def open_orders(self) -> Sequence[BrokerOrder]:
-        """Every order of the account that is not done; legs are rows of their own."""
+        """Every order of the account that is not done; legs are rows of their own (`legs_told` False)."""
         ...
 
     async def executions(self, broker_order_id: str) -> Sequence[Execution]:

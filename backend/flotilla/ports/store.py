@@ -49,13 +49,15 @@ class StoredBot:
 class BotMemory:
     """What a bot's state is folded from: every fill in the order it was booked, and its open orders.
 
-    `protected` are the symbols whose open position was promised a stop or a target.
+    `protected` are the symbols whose open position was promised a stop or a target, `leaving` those
+    whose exit was decided and did not happen.
     """
 
     capital: Decimal
     fills: Sequence[Fill]
     open_orders: Sequence[Order]
     protected: frozenset[str]
+    leaving: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,15 @@ class Booked:
     """What one report from the broker changed: new fills, and where the order stands now.
 
     `missing` says that the broker counts more filled than is booked: executions have to be asked for.
-    `legs` are the protective orders that were learnt of.
+    `legs` are the protective orders that the report told of; `legs_missing` says that the order was
+    sent with some, and that none was told of yet.
     """
 
     order: Order
     fills: Sequence[Fill]
     missing: bool
     legs: Sequence[Order] = ()
+    legs_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +170,9 @@ class EngineStore(Protocol):
         """Apply what the broker says of an order: idempotent, in any order, from any source.
 
         Changes order, fill, position, trade, cash and outbox together. None when the order is not
-        ours. Legs in the report become orders of their own. Raises FillOutOfOrder (and changes
-        nothing) when a sale comes before its purchase.
+        ours. Legs in the report become orders of their own. An order stays open in our books until
+        its fills are booked and its legs are known. Raises FillOutOfOrder (and changes nothing) when
+        a sale comes before its purchase.
         """
         ...
 

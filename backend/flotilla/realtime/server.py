@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import socketio
 import structlog
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from flotilla.ports.outbox import Outbox, StoredFact
 from flotilla.realtime.messages import FACT, Hello
@@ -75,12 +75,20 @@ class RealtimeServer:
         """
         known = auth.get("number") if isinstance(auth, dict) else None
         async with self._order:
-            resumed = isinstance(known, int) and 0 <= self._sent - known <= _RESUMABLE
-            await self.emit(Hello(number=self._sent, resumed=resumed), to=sid)
-            if isinstance(known, int) and resumed:
-                for fact in await self._outbox.after(known, self._sent - known):
-                    await self.emit(_message(fact), to=sid)
+            missed = await self._missed(known) if isinstance(known, int) else None
+            await self.emit(Hello(number=self._sent, resumed=missed is not None), to=sid)
+            for message in missed or ():
+                await self.emit(message, to=sid)
             await self._server.enter_room(sid, _LIVE)
+
+    async def _missed(self, known: int) -> list[BaseModel] | None:
+        """What followed the fact `known`; None when a client had better fetch everything anew."""
+        if not 0 <= self._sent - known <= _RESUMABLE:
+            return None
+        try:
+            return [_message(fact) for fact in await self._outbox.after(known, self._sent - known)]
+        except ValidationError:  # a fact of a version before this one
+            return None
 
 
 def _message(fact: StoredFact) -> BaseModel:

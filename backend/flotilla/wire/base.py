@@ -9,8 +9,8 @@ _PATTERN = r"^-?\d+(\.\d+)?$"
 
 
 def _plain(value: Decimal) -> str:
-    """Write without an exponent and without trailing zeros."""
-    text = f"{value:f}"
+    """Write without an exponent, without trailing zeros, and zero without a sign."""
+    text = f"{value:f}" if value else "0"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -15,6 +15,7 @@ from flotilla.domain.market import Instrument, Session
 from flotilla.domain.orders import Order
 from flotilla.ports.broker import AccountFigures, BrokerOrder, MarketState, OrderRejected
 
+_ALREADY_DONE = 42210000
 _PAGE = 100
 _ORDERS_PAGE = 500
 
@@ -27,76 +28,82 @@ class AlpacaBroker:
 
     async def submit(self, order: Order) -> BrokerOrder:
         body = mapping.order_request(order)
-        return mapping.broker_order(
-            await self._client.change(lambda: self._client.trading.post("/orders", body))
+        return await self._client.change(
+            lambda: mapping.broker_order(self._client.trading.post("/orders", body))
         )
 
     async def cancel(self, broker_order_id: str) -> None:
         try:
             await self._client.change(lambda: self._client.trading.cancel_order_by_id(broker_order_id))
         except OrderRejected as refusal:
-            # 422: it is already done, and its own update says how. 404 would be a lost order.
-            if refusal.code == 40410000:
+            if refusal.code != _ALREADY_DONE:  # its own update says how; all else is a cancel that failed
                 raise
 
     async def find(self, client_order_id: str) -> BrokerOrder | None:
-        found = await self._client.find(lambda: self._client.trading.get_order_by_client_id(client_order_id))
-        return None if found is None else await self.get(found["id"])
+        found = await self._client.find(
+            lambda: str(self._client.trading.get_order_by_client_id(client_order_id)["id"])
+        )
+        return None if found is None else await self.get(found)
 
     async def get(self, broker_order_id: str) -> BrokerOrder | None:
         # The look-up by client id has no `nested`; only this one shows the legs.
-        found = await self._client.find(
-            lambda: self._client.trading.get(f"/orders/{broker_order_id}", {"nested": "true"})
-        )
-        return None if found is None else mapping.broker_order(found)
+        path, query = f"/orders/{broker_order_id}", {"nested": "true"}
+        return await self._client.find(lambda: mapping.broker_order(self._client.trading.get(path, query)))
 
     async def open_orders(self) -> Sequence[BrokerOrder]:
         found: dict[str, BrokerOrder] = {}
         query: dict[str, Any] = {"status": "open", "limit": _ORDERS_PAGE, "direction": "asc"}
         while True:
-            page = await self._client.read(partial(self._client.trading.get, "/orders", dict(query)))
-            found.update({row["id"]: mapping.broker_order(row) for row in page})
+            page = await self._client.read(partial(self._orders, dict(query)))
+            found.update({order.broker_order_id: order for order in page})
             if len(page) < _ORDERS_PAGE:
                 return list(found.values())
-            query["after_order_id"] = page[-1]["id"]
+            query["after_order_id"] = page[-1].broker_order_id
+
+    def _orders(self, query: dict[str, Any]) -> list[BrokerOrder]:
+        rows = self._client.trading.get("/orders", query)
+        return [mapping.broker_order(row, legs_told=False) for row in rows]
 
     async def executions(self, broker_order_id: str) -> Sequence[Execution]:
-        rows: list[Execution] = []
-        token: str | None = None
+        executions: list[Execution] = []
+        query: dict[str, Any] = {"order_id": broker_order_id, "direction": "asc", "page_size": _PAGE}
         while True:
-            query: dict[str, Any] = {"order_id": broker_order_id, "direction": "asc", "page_size": _PAGE}
-            if token is not None:
-                query["page_token"] = token
-            page = await self._client.read(
-                partial(self._client.trading.get, "/account/activities/FILL", query)
-            )
-            rows.extend(mapping.execution(row) for row in page if row["order_id"] == broker_order_id)
+            page = await self._client.read(partial(self._fills, dict(query)))
+            executions.extend(one for _, one in page if one.broker_order_id == broker_order_id)
             if len(page) < _PAGE:
-                return rows
-            token = page[-1]["id"]
+                return executions
+            query["page_token"] = page[-1][0]
+
+    def _fills(self, query: dict[str, Any]) -> list[tuple[str, Execution]]:
+        """A page of FILL activities, each with its own id, which is the next page's token."""
+        rows = self._client.trading.get("/account/activities/FILL", query)
+        return [(row["id"], mapping.execution(row)) for row in rows]
 
     async def account(self) -> AccountFigures:
-        return mapping.account(await self._client.read(self._client.trading.get_account))
+        return await self._client.read(lambda: mapping.account(self._client.trading.get_account()))
 
     async def instruments(self) -> Sequence[Instrument]:
         query = {"status": "active", "asset_class": "us_equity"}
-        rows = await self._client.read(lambda: self._client.trading.get("/assets", query))
-        return [mapping.instrument(row) for row in rows]
+        return await self._client.read(
+            lambda: [mapping.instrument(row) for row in self._client.trading.get("/assets", query)]
+        )
 
     async def sessions(self, start: date, end: date) -> Sequence[Session]:
         query = {"start": start.isoformat(), "end": end.isoformat()}
-        rows = await self._client.read(lambda: self._client.trading.get("/calendar", query))
-        return [mapping.session(row) for row in rows]
+        return await self._client.read(
+            lambda: [mapping.session(row) for row in self._client.trading.get("/calendar", query)]
+        )
 
     async def market_state(self) -> MarketState:
-        if self._client.config.practice:
-            return mapping.practice_state(await self._client.read(self._practice_state))
-        clock = await self._client.read(lambda: self._client.trading.get("/clock"))
+        practice = self._client.config.practice
+        return await self._client.read(self._practice_state if practice else self._clock)
+
+    def _clock(self) -> MarketState:
+        clock = self._client.trading.get("/clock")
         return MarketState(now=mapping.moment(clock["timestamp"]).astimezone(UTC), rate=1.0)
 
-    def _practice_state(self) -> mapping.Payload:
+    def _practice_state(self) -> MarketState:
         answer = requests.get(f"{self._client.config.trading_url}/practice/state", timeout=(3.05, 10))
         if answer.status_code != 200:
             raise Unavailable(f"The practice market answered {answer.status_code}.")
-        state: mapping.Payload = answer.json()
-        return state
+        return mapping.practice_state(answer.json())

@@ -1,8 +1,9 @@
 """alpaca-py's REST clients, made safe for an event loop.
 
-They block (so: a bounded thread pool), have no timeout (so: one is mounted), and send a POST again
-by themselves on 429 and 504 (so: every order carries a client order id, and a refusal of a repeated
-one means that the outcome has to be asked for).
+They block (so: a bounded thread pool), have no timeout (so: one is mounted), and send a request again
+by themselves on 429 and 504. A 504 may have been carried out, so only a 429 is left to them; still
+every order carries a client order id, and a refusal of a repeated one means that the outcome has to be
+asked for.
 """
 
 import asyncio
@@ -22,6 +23,9 @@ from flotilla.ports.broker import OrderRejected, OutcomeUnknown
 
 T = TypeVar("T")
 
+NOT_FOUND = 40410000  # Alpaca's code of what it does not know
+# No answer at all, or one that lacks what it must have.
+NO_ANSWER = (requests.RequestException, LookupError, TypeError, ValueError, ArithmeticError)
 _CONNECT_TIMEOUT, _READ_TIMEOUT = 3.05, 10.0
 _THREADS = 8
 
@@ -50,6 +54,7 @@ class AlpacaClient:
         self.data = StockHistoricalDataClient(
             config.key_id, config.secret_key, raw_data=True, url_override=config.data_url
         )
+        self.trading._retry_codes = [429]
         for client in (self.trading, self.data):
             adapter = _TimeoutAdapter(pool_maxsize=_THREADS)
             client._session.mount("http://", adapter)
@@ -65,24 +70,21 @@ class AlpacaClient:
         try:
             return await self.call(request)
         except APIError as error:
-            raise Unavailable(f"The broker answered: {message(error)}", code="BROKER_ERROR") from error
-        except (requests.RequestException, ValueError) as error:
-            raise Unavailable(
-                "The broker cannot be reached; it is asked again.", code="BROKER_UNREACHABLE"
-            ) from error
+            raise _refused(error) from error
+        except NO_ANSWER as error:
+            raise _unanswered(error) from error
 
     async def find(self, request: Callable[[], T]) -> T | None:
         """Like `read`, but an answer of "not found" is None."""
         try:
             return await self.call(request)
         except APIError as error:
-            if error.status_code == 404:
+            # A proxy's 404 says nothing of the order.
+            if error.status_code == 404 and _code(error) == NOT_FOUND:
                 return None
-            raise Unavailable(f"The broker answered: {message(error)}", code="BROKER_ERROR") from error
-        except (requests.RequestException, ValueError) as error:
-            raise Unavailable(
-                "The broker cannot be reached; it is asked again.", code="BROKER_UNREACHABLE"
-            ) from error
+            raise _refused(error) from error
+        except NO_ANSWER as error:
+            raise _unanswered(error) from error
 
     async def change(self, request: Callable[[], T]) -> T:
         """Run a request that changes something at the broker.
@@ -95,11 +97,21 @@ class AlpacaClient:
             if error.status_code in (400, 403, 404, 422) and "must be unique" not in message(error):
                 raise OrderRejected(message(error), code=_code(error)) from error
             raise OutcomeUnknown(message(error)) from error
-        except (requests.RequestException, ValueError) as error:
+        except NO_ANSWER as error:
             raise OutcomeUnknown(type(error).__name__) from error
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _refused(error: APIError) -> Unavailable:
+    return Unavailable(f"The broker answered: {message(error)}", code="BROKER_ERROR")
+
+
+def _unanswered(error: Exception) -> Unavailable:
+    if isinstance(error, requests.RequestException):
+        return Unavailable("The broker cannot be reached; it is asked again.", code="BROKER_UNREACHABLE")
+    return Unavailable("The broker's answer cannot be read; it is asked again.", code="BROKER_ERROR")
 
 
 def message(error: APIError) -> str:

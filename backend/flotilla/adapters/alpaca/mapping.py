@@ -5,11 +5,15 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+import structlog
+
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import NEW_YORK, Bar, Instrument, Session
 from flotilla.domain.orders import Order, OrderStatus, OrderType
 from flotilla.ports.broker import AccountFigures, BrokerOrder, MarketState
 from flotilla.ports.market_data import TradeUpdate
+
+log = structlog.get_logger(__name__)
 
 Payload = Mapping[str, Any]
 
@@ -24,36 +28,37 @@ def moment(text: str) -> datetime:
 
 
 def order_request(order: Order) -> dict[str, Any]:
-    """The body of POST /v2/orders; decimals as strings, so that no float comes near them.
+    """The body of POST /v2/orders; decimals as plain strings, so that no float comes near them.
 
     With both a stop and a target the entry is a bracket, with one of them an OTO; both live at the
     broker, good till cancelled (semantics 3).
     """
     legs: dict[str, Any] = {}
     if order.take_profit_price is not None:
-        legs["take_profit"] = {"limit_price": str(order.take_profit_price)}
+        legs["take_profit"] = {"limit_price": f"{order.take_profit_price:f}"}
     if order.stop_loss_price is not None:
-        legs["stop_loss"] = {"stop_price": str(order.stop_loss_price)}
+        legs["stop_loss"] = {"stop_price": f"{order.stop_loss_price:f}"}
     body: dict[str, Any] = {
         "symbol": order.symbol,
-        "qty": str(order.quantity),
+        "qty": f"{order.quantity:f}",
         "side": order.side.value,
         "type": order.type.value,
         "time_in_force": "gtc" if legs else "day",
         "client_order_id": order.client_order_id,
     }
     if order.type is OrderType.LIMIT:
-        body["limit_price"] = str(order.limit_price)
+        body["limit_price"] = f"{order.limit_price:f}"
     if legs:
         body |= {"order_class": "bracket" if len(legs) == 2 else "oto", **legs}
     return body
 
 
-def broker_order(payload: Payload, *, reason: str | None = None) -> BrokerOrder:
+def broker_order(payload: Payload, *, reason: str | None = None, legs_told: bool = True) -> BrokerOrder:
+    """An order of a nested view or of an answer to a POST; others do not tell of legs."""
     return BrokerOrder(
         broker_order_id=payload["id"],
         client_order_id=payload["client_order_id"],
-        status=OrderStatus(payload["status"]),
+        status=_status(payload["status"]),
         symbol=payload["symbol"],
         type=payload["type"],
         quantity=_decimal(payload["qty"]) or Decimal(0),
@@ -62,13 +67,14 @@ def broker_order(payload: Payload, *, reason: str | None = None) -> BrokerOrder:
         filled_quantity=_decimal(payload.get("filled_qty")) or Decimal(0),
         filled_average_price=_decimal(payload.get("filled_avg_price")),
         legs=tuple(broker_order(leg) for leg in payload.get("legs") or ()),
+        legs_told=legs_told or bool(payload.get("legs")),
         reason=reason,
     )
 
 
 def trade_update(payload: Payload) -> TradeUpdate:
     """A frame of `trade_updates`; its order's `filled_qty` is cumulative, this execution included."""
-    order = broker_order(payload["order"], reason=payload.get("reason"))
+    order = broker_order(payload["order"], reason=payload.get("reason"), legs_told=False)
     execution = None
     if payload["event"] in ("fill", "partial_fill"):
         execution = Execution(
@@ -137,6 +143,15 @@ def practice_state(payload: Payload) -> MarketState:
         source=payload.get("source"),
         last_event_id=payload.get("last_event_id"),
     )
+
+
+def _status(word: str) -> OrderStatus:
+    """A word that we do not know is not an end: the order stays open, and is asked for again."""
+    try:
+        return OrderStatus(word)
+    except ValueError:
+        log.warning("unknown_order_status", status=word)
+        return OrderStatus.PENDING_REVIEW
 
 
 def _new_york(day: date, clock: str) -> datetime:

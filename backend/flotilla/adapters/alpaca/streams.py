@@ -1,18 +1,18 @@
-"""Alpaca's two sockets, each in a thread of its own as alpaca-py wants it, read as async iterators.
+"""Alpaca's two sockets, read as async iterators.
 
-alpaca-py's loops reconnect by themselves and say nothing of it; the acknowledgement of a subscription
-passes through `_dispatch`, which is where a (re)connection shows.
+alpaca-py's loops run as tasks of ours. They reconnect by themselves and say nothing of it; the
+acknowledgement of a subscription passes through `_dispatch`, which is where a (re)connection shows.
 """
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from alpaca.data.live import StockDataStream
 from alpaca.trading.stream import TradingStream
+from websockets.exceptions import WebSocketException
 
 from flotilla.adapters.alpaca import mapping
 from flotilla.adapters.alpaca.config import AlpacaConfig
@@ -20,25 +20,20 @@ from flotilla.domain.market import Bar
 from flotilla.ports.market_data import Bars, Connected, TradeUpdate
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
-_JOIN_SECONDS = 6.0
+_STOP_SECONDS = 6.0  # alpaca-py looks for a stop every five seconds
+_UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError)
 
 
 class _Inbox:
-    """Carries values from a stream's thread into the event loop that reads them.
+    """What a socket brought and was not read yet.
 
     An iterator, not a generator: a reader that stops waiting (a timeout) must not end it.
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._values: asyncio.Queue[Any] = asyncio.Queue()
-
-    def put(self, value: object) -> None:
-        """Safe from any thread; a value that comes after the loop has ended is dropped."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._values.put_nowait, value)
+        self.put = self._values.put_nowait
 
     def __aiter__(self) -> "_Inbox":
         return self
@@ -55,6 +50,38 @@ class _BarSocket(StockDataStream):  # type: ignore[misc]
         self._put = put
         self._frame: list[Bar] = []
         self._acknowledged = False
+        self._wanted = asyncio.Event()  # alpaca-py's loop spins until there is a subscription
+
+    async def run_forever(self) -> None:
+        await self._wanted.wait()
+        await self._run_forever()
+
+    async def add(self, symbols: Sequence[str]) -> None:
+        # Its own `subscribe_bars` waits for a loop in another thread.
+        self._handlers["bars"].update(dict.fromkeys(symbols, self.on_bar))
+        self._wanted.set()
+        if self._running:
+            await self._tell(self._send_subscribe_msg())
+
+    async def drop(self, symbols: Sequence[str]) -> None:
+        for symbol in symbols:
+            self._handlers["bars"].pop(symbol, None)
+        if self._running:
+            await self._tell(self._send_unsubscribe_msg("bars", list(symbols)))
+
+    async def _tell(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Change the subscriptions. What a closing socket does not take is told on reconnection."""
+        try:
+            await sending
+        except (WebSocketException, OSError, AttributeError) as error:
+            log.warning("subscription_deferred", error=repr(error))
+
+    async def _send_subscribe_msg(self) -> None:
+        """Subscribe all that is wanted, what is added while the message leaves included."""
+        told: set[str] | None = None
+        while told is None or not told.issuperset(self._handlers["bars"]):
+            told = set(self._handlers["bars"])
+            await super()._send_subscribe_msg()
 
     async def _start_ws(self) -> None:
         self._acknowledged = False
@@ -67,11 +94,16 @@ class _BarSocket(StockDataStream):  # type: ignore[misc]
         await super()._dispatch(msg)
 
     async def on_bar(self, payload: dict[str, Any]) -> None:
+        try:
+            bar = mapping.bar(payload["S"], payload)
+        except _UNREADABLE:
+            log.exception("unreadable_bar", payload=payload)
+            return
         # All messages of a frame are dispatched without giving way to the loop, so what is called
         # soon runs after the frame's last one.
         if not self._frame:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._frame.append(mapping.bar(payload["S"], payload))
+        self._frame.append(bar)
 
     def _flush(self) -> None:
         self._put(Bars(tuple(self._frame)))
@@ -84,26 +116,22 @@ class AlpacaBarStream:
     def __init__(self, config: AlpacaConfig) -> None:
         self._config = config
         self._socket: _BarSocket | None = None
-        self._thread: threading.Thread | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[Connected | Bars]]:
         inbox = _Inbox()
-        self._socket = _BarSocket(self._config, inbox.put)
+        self._socket = socket = _BarSocket(self._config, inbox.put)
         try:
-            yield inbox
+            async with _running(socket, socket.run_forever):
+                yield inbox
         finally:
-            await _stop(self._socket, self._thread)
-            self._socket = self._thread = None
+            self._socket = None
 
     async def subscribe(self, symbols: Sequence[str]) -> None:
-        socket = self._opened()
-        await _tell(lambda: socket.subscribe_bars(socket.on_bar, *symbols))
-        if self._thread is None:
-            self._thread = _start(socket, "bars")
+        await self._opened().add(symbols)
 
     async def unsubscribe(self, symbols: Sequence[str]) -> None:
-        await _tell(lambda: self._opened().unsubscribe_bars(*symbols))
+        await self._opened().drop(symbols)
 
     def _opened(self) -> _BarSocket:
         assert self._socket is not None, "subscribe only while the stream is open"
@@ -122,6 +150,7 @@ class _TradeSocket(TradingStream):  # type: ignore[misc]
             url_override=config.trade_stream_url,
         )
         self._put = put
+        self.subscribe_trade_updates(self.on_update)
 
     async def _dispatch(self, msg: dict[str, Any]) -> None:
         if msg.get("stream") == "listening":
@@ -129,7 +158,12 @@ class _TradeSocket(TradingStream):  # type: ignore[misc]
         await super()._dispatch(msg)
 
     async def on_update(self, message: dict[str, Any]) -> None:
-        self._put(mapping.trade_update(message["data"]))
+        try:
+            self._put(mapping.trade_update(message["data"]))
+        except _UNREADABLE:
+            # It may have been a fill: as after a gap, everything is asked for.
+            log.exception("unreadable_trade_update", message=message)
+            self._put(Connected())
 
 
 class AlpacaTradeUpdateStream:
@@ -142,40 +176,37 @@ class AlpacaTradeUpdateStream:
     async def open(self) -> AsyncIterator[AsyncIterator[Connected | TradeUpdate]]:
         inbox = _Inbox()
         socket = _TradeSocket(self._config, inbox.put)
-        socket.subscribe_trade_updates(socket.on_update)
-        thread = _start(socket, "trade-updates")
-        try:
+        async with _running(socket, socket._run_forever):
             yield inbox
+
+
+@asynccontextmanager
+async def _running(
+    socket: StockDataStream | TradingStream, run: Callable[[], Coroutine[Any, Any, None]]
+) -> AsyncIterator[None]:
+    """Run alpaca-py's loop while inside. Raises ConnectionError (in a group) when it gives up."""
+
+    async def for_ever() -> None:
+        await run()
+        if socket._should_run:
+            raise ConnectionError("alpaca-py has given the stream up; its last words are in the log")
+
+    async with asyncio.TaskGroup() as tasks:
+        loop = tasks.create_task(for_ever(), name=type(socket).__name__)
+        try:
+            yield
         finally:
-            await _stop(socket, thread)
+            await _stop(socket, loop)
 
 
-def _start(socket: StockDataStream | TradingStream, name: str) -> threading.Thread:
-    thread = threading.Thread(target=socket.run, name=f"alpaca-{name}", daemon=True)
-    thread.start()
-    return thread
-
-
-async def _tell(change: Callable[[], None]) -> None:
-    """Change a subscription. What a closing socket does not take is subscribed on reconnection."""
+async def _stop(socket: StockDataStream | TradingStream, loop: asyncio.Task[None]) -> None:
+    """End the loop, then the connection, however far it is."""
+    loop.cancel()
+    # `asyncio.wait_for` of Python 3.11 may swallow the cancellation of its loop: it is asked as well.
+    await socket.stop_ws()
+    await asyncio.wait({loop}, timeout=_STOP_SECONDS)
     try:
-        await asyncio.to_thread(change)
-    except Exception as error:  # noqa: BLE001 - whatever the vendor's socket raises while it reconnects
-        log.warning("subscription_deferred", error=repr(error))
-
-
-async def _stop(socket: StockDataStream | TradingStream, thread: threading.Thread | None) -> None:
-    if thread is None:
-        return
-
-    def stop() -> None:
-        if socket._loop is not None:
-            socket.stop()
-            # Its loop looks for the stop only every five seconds; a closed socket ends the wait.
-            asyncio.run_coroutine_threadsafe(socket.close(), socket._loop).result(_JOIN_SECONDS)
-        thread.join(_JOIN_SECONDS)
-
-    try:
-        await asyncio.to_thread(stop)
-    except Exception as error:  # noqa: BLE001 - the thread is a daemon; ending must not fail on it
-        log.warning("stream_did_not_stop", thread=thread.name, error=repr(error))
+        async with asyncio.timeout(_STOP_SECONDS):
+            await socket.close()
+    except (TimeoutError, WebSocketException, OSError) as error:
+        log.warning("stream_did_not_close", error=repr(error))

@@ -7,7 +7,7 @@ after the other, and a fill is unique by the broker's order id and the cumulativ
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -41,18 +41,20 @@ async def book(
     if row.broker_order_id is None:
         row.broker_order_id = report.broker_order_id
     legs = [await _leg(session, row, leg) for leg in report.legs]
+    legs_missing = not legs and await _lacks_legs(session, row, report)
     fills = []
     for execution in sorted(executions, key=lambda e: e.cumulative_quantity):
         booked = await _book_execution(session, row, execution, source)
         if booked is not None:
             fills.append(booked)
-    await _advance(session, row, report, source)
+    await _advance(session, row, report, source, may_end=not legs_missing)
     await session.flush()
     return Booked(
         order=rows.order(row),
         fills=fills,
         missing=report.filled_quantity > row.filled_quantity,
         legs=[rows.order(leg) for leg in legs],
+        legs_missing=legs_missing,
     )
 
 
@@ -113,16 +115,29 @@ async def _leg(session: AsyncSession, parent: OrderRow, leg: BrokerOrder) -> Ord
     return row
 
 
-async def _advance(session: AsyncSession, row: OrderRow, report: BrokerOrder, source: str) -> None:
-    """Move the order's status on, but never to its end before all its fills are booked."""
-    if report.status.is_terminal and report.filled_quantity > row.filled_quantity:
+async def _lacks_legs(session: AsyncSession, row: OrderRow, report: BrokerOrder) -> bool:
+    """Whether the order has legs at the broker that no report has told us of."""
+    if report.legs_told or (row.take_profit_price is None and row.stop_loss_price is None):
+        return False
+    if report.status.is_terminal and not report.filled_quantity:
+        return False  # they ended with it, and there is nothing to protect
+    return not await session.scalar(select(exists().where(OrderRow.parent_id == row.id)))
+
+
+async def _advance(
+    session: AsyncSession, row: OrderRow, report: BrokerOrder, source: str, *, may_end: bool
+) -> None:
+    """Move the order's status on, but never to its end before its fills are booked and its legs known."""
+    # An answer may be older than the fills that the stream has brought.
+    reached = OrderStatus.FILLED if row.filled_quantity >= row.quantity else report.status
+    if reached.is_terminal and (not may_end or report.filled_quantity > row.filled_quantity):
         return
-    if not advances(OrderStatus(row.status), report.status):
+    if not advances(OrderStatus(row.status), reached):
         return
-    if report.reason is not None:
+    if report.reason is not None or row.status == OrderStatus.NOT_SENT:
         row.reason = report.reason
-    await record_event(session, row, report.status, source=source, detail=report.reason)
-    if report.status.is_terminal:
+    await record_event(session, row, reached, source=source, detail=report.reason)
+    if reached.is_terminal:
         await _finish_trade(session, row)
 
 

@@ -2,41 +2,35 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.adapters.postgres import booking, rows
+from flotilla.adapters.postgres import booking, rows, steps
 from flotilla.db import outbox
 from flotilla.db.session import Database
 from flotilla.db.tables import (
     AccountRow,
     BotRow,
-    DecisionRow,
     EngineStateRow,
     EquitySnapshotRow,
     FillRow,
-    OrderEventRow,
     OrderRow,
     PositionRow,
-    new_id,
 )
 from flotilla.domain.bots import BotStatus
 from flotilla.domain.fills import Execution
-from flotilla.domain.orders import TERMINAL, Order, OrderStatus, OrderType
+from flotilla.domain.orders import TERMINAL, Order, OrderStatus, Purpose
 from flotilla.ports.broker import AccountFigures, BrokerOrder
 from flotilla.ports.store import (
     Account,
     Booked,
     BotMemory,
-    DecisionEntry,
     MarketSnapshot,
-    OrderDraft,
     StepRecord,
     StepStored,
     StoredBot,
@@ -80,10 +74,13 @@ class PostgresStore:
             row = await session.get_one(BotRow, bot_id, with_for_update=True)
             if (row.status, row.status_reason) == (status, reason):
                 return
-            row.status, row.status_reason = status, reason
+            row.status, row.status_reason, row.updated_at = status, reason, func.now()
             await session.flush()
             await session.refresh(row)
-            payload = wire.bot(row).model_dump(mode="json")
+            try:
+                payload = wire.bot(row).model_dump(mode="json")
+            except ValueError:
+                return  # a definition that cannot be read cannot be shown; the status is kept
             await outbox.add_event(
                 session, type="bot_status_changed", bot_id=bot_id, payload={"bot": payload}
             )
@@ -114,18 +111,12 @@ class PostgresStore:
                 capital=bot.capital,
                 fills=[rows.fill(row, purpose) for row, purpose in fills],
                 open_orders=[rows.order(row) for row in orders],
+                leaving=await _leaving(session, bot_id),
             )
 
     async def record_step(self, step: StepRecord) -> StepStored:
         async with self._database.transaction() as session:
-            ids = [await _record_decision(session, step, entry) for entry in step.decisions]
-            written = [await _write_order(session, step, draft) for draft in step.orders]
-            await session.execute(
-                update(BotRow)
-                .where(BotRow.id == step.bot_id)
-                .values(checkpoint=dict(step.checkpoint), day_pnl=step.day_pnl)
-            )
-            return StepStored(ids, [rows.order(row) for row in written if row is not None])
+            return await steps.record(session, step)
 
     async def book(
         self,
@@ -252,65 +243,18 @@ class PostgresStore:
             )
 
 
-async def _record_decision(session: AsyncSession, step: StepRecord, entry: DecisionEntry) -> str:
-    values = {
-        "last_tau": step.tau,
-        "numbers": dict(entry.decision.numbers),
-        "conditions": [asdict(condition) for condition in entry.conditions],
-    }
-    if entry.continues is not None:
-        await session.execute(
-            update(DecisionRow)
-            .where(DecisionRow.id == entry.continues)
-            .values(count=DecisionRow.count + 1, **values)
-        )
-        return entry.continues
-    row = DecisionRow(
-        id=new_id(),
-        bot_id=step.bot_id,
-        bot_version=step.bot_version,
-        symbol=entry.decision.symbol,
-        outcome=entry.decision.outcome,
-        refusal=entry.decision.refusal,
-        first_tau=step.tau,
-        **values,
+async def _leaving(session: AsyncSession, bot_id: str) -> frozenset[str]:
+    """What is held although the newest order decided for it was an exit: it did not happen."""
+    newest = (
+        select(OrderRow.symbol, OrderRow.purpose)
+        .ext(distinct_on(OrderRow.symbol))
+        .where(OrderRow.bot_id == bot_id, OrderRow.parent_id.is_(None))
+        .order_by(OrderRow.symbol, OrderRow.id.desc())
+        .subquery()
     )
-    session.add(row)
-    return row.id
-
-
-async def _write_order(session: AsyncSession, step: StepRecord, draft: OrderDraft) -> OrderRow | None:
-    row = await session.scalar(
-        insert(OrderRow)
-        .values(
-            id=new_id(),
-            bot_id=step.bot_id,
-            account_id=step.account_id,
-            client_order_id=draft.client_order_id,
-            bot_version=step.bot_version,
-            symbol=draft.symbol,
-            side=draft.side,
-            type=OrderType.MARKET,
-            purpose=draft.purpose,
-            quantity=draft.quantity,
-            take_profit_price=draft.take_profit_price,
-            stop_loss_price=draft.stop_loss_price,
-            status=OrderStatus.PENDING_SUBMIT,
-            filled_quantity=Decimal(0),
-            expected_price=draft.expected_price,
-            indicators_snapshot=dict(draft.indicators_snapshot),
-            tau=draft.tau,
-        )
-        .on_conflict_do_nothing(index_elements=["client_order_id"])
-        .returning(OrderRow)
+    found = await session.scalars(
+        select(PositionRow.symbol)
+        .join(newest, newest.c.symbol == PositionRow.symbol)
+        .where(PositionRow.bot_id == bot_id, PositionRow.is_open, newest.c.purpose == Purpose.EXIT)
     )
-    if row is not None:
-        session.add(
-            OrderEventRow(
-                order_id=row.id,
-                from_status=None,
-                to_status=OrderStatus.PENDING_SUBMIT,
-                source="engine",
-            )
-        )
-    return row
+    return frozenset(found)

@@ -12,7 +12,8 @@ class BotRow(Table):
     """A bot: its definition, what a person wants of it, and what it does.
 
     `cash` and `realized_pnl` are its ledger; `checkpoint` is the part of the kernel's state that
-    fills alone do not give back (the day's baseline, the bars already decided on).
+    fills alone do not give back (the day's baseline, the bars already decided on). `updated_at` is of
+    what the browsers are told of: definition and statuses.
     """
 
     __tablename__ = "bots"
@@ -46,7 +47,7 @@ class BotRow(Table):
     checkpoint: Mapped[dict[str, Any]] = mapped_column(default=dict)
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class BotVersionRow(Table):

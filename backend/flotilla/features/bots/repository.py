@@ -59,6 +59,7 @@ class BotRepository:
 
     async def changed(self, row: BotRow) -> None:
         """Tell the engine (a nudge) and the browsers (an event) of a bot's new state."""
+        row.updated_at = func.now()
         await self._session.flush()
         await self._session.refresh(row)
         payload = rows.bot(row).model_dump(mode="json")

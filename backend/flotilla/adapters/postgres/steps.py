@@ -1,0 +1,89 @@
+"""What a step of a bot leaves behind: its decisions, its orders before they are sent, its checkpoint."""
+
+from dataclasses import asdict
+from decimal import Decimal
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from flotilla.adapters.postgres import rows
+from flotilla.db.tables import BotRow, DecisionRow, OrderEventRow, OrderRow, new_id
+from flotilla.domain.orders import OrderStatus, OrderType
+from flotilla.ports.store import DecisionEntry, OrderDraft, StepRecord, StepStored
+
+
+async def record(session: AsyncSession, step: StepRecord) -> StepStored:
+    """Write one step; see `ports.store.EngineStore.record_step`."""
+    ids = [await _record_decision(session, step, entry) for entry in step.decisions]
+    written = [await _write_order(session, step, draft) for draft in step.orders]
+    await session.execute(
+        update(BotRow)
+        .where(BotRow.id == step.bot_id)
+        .values(checkpoint=dict(step.checkpoint), day_pnl=step.day_pnl)
+    )
+    return StepStored(ids, [rows.order(row) for row in written if row is not None])
+
+
+async def _record_decision(session: AsyncSession, step: StepRecord, entry: DecisionEntry) -> str:
+    values = {
+        "last_tau": step.tau,
+        "numbers": dict(entry.decision.numbers),
+        "conditions": [asdict(condition) for condition in entry.conditions],
+    }
+    if entry.continues is not None:
+        await session.execute(
+            update(DecisionRow)
+            .where(DecisionRow.id == entry.continues)
+            .values(count=DecisionRow.count + 1, **values)
+        )
+        return entry.continues
+    row = DecisionRow(
+        id=new_id(),
+        bot_id=step.bot_id,
+        bot_version=step.bot_version,
+        symbol=entry.decision.symbol,
+        outcome=entry.decision.outcome,
+        refusal=entry.decision.refusal,
+        first_tau=step.tau,
+        **values,
+    )
+    session.add(row)
+    return row.id
+
+
+async def _write_order(session: AsyncSession, step: StepRecord, draft: OrderDraft) -> OrderRow | None:
+    row = await session.scalar(
+        insert(OrderRow)
+        .values(
+            id=new_id(),
+            bot_id=step.bot_id,
+            account_id=step.account_id,
+            client_order_id=draft.client_order_id,
+            bot_version=step.bot_version,
+            symbol=draft.symbol,
+            side=draft.side,
+            type=OrderType.MARKET,
+            purpose=draft.purpose,
+            quantity=draft.quantity,
+            take_profit_price=draft.take_profit_price,
+            stop_loss_price=draft.stop_loss_price,
+            status=OrderStatus.PENDING_SUBMIT,
+            filled_quantity=Decimal(0),
+            expected_price=draft.expected_price,
+            indicators_snapshot=dict(draft.indicators_snapshot),
+            tau=draft.tau,
+        )
+        .on_conflict_do_nothing(index_elements=["client_order_id"])
+        .returning(OrderRow)
+    )
+    if row is not None:
+        session.add(
+            OrderEventRow(
+                order_id=row.id,
+                from_status=None,
+                to_status=OrderStatus.PENDING_SUBMIT,
+                source="engine",
+            )
+        )
+    return row

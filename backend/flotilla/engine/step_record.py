@@ -1,0 +1,86 @@
+"""What a step leaves behind: orders to be written, and decisions kept as runs of equal ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flotilla.domain.kernel import Decision, Outcome
+from flotilla.domain.market import Instrument
+from flotilla.domain.orders import Intent, client_order_id, to_price, to_quantity
+from flotilla.engine.signals import SymbolSignals
+from flotilla.ports.store import DecisionEntry, OrderDraft
+
+
+def order_draft(
+    intent: Intent,
+    *,
+    bot_id: str,
+    epoch: int,
+    instrument: Instrument,
+    heard: SymbolSignals | None,
+) -> OrderDraft:
+    """The order that an intent becomes: in the instrument's steps, under its deterministic id."""
+    step = instrument.price_step
+    return OrderDraft(
+        client_order_id=client_order_id(
+            bot_id=bot_id,
+            epoch=epoch,
+            symbol=intent.symbol,
+            tau=intent.tau,
+            purpose=intent.purpose,
+        ),
+        symbol=intent.symbol,
+        side=intent.side,
+        purpose=intent.purpose,
+        quantity=to_quantity(intent.quantity, instrument.quantity_step),
+        take_profit_price=_rounded(intent.target_price, step),
+        stop_loss_price=_rounded(intent.stop_price, step),
+        expected_price=to_price(intent.price, step),
+        indicators_snapshot={} if heard is None else heard.snapshot,
+        tau=intent.tau,
+    )
+
+
+def _rounded(price: float | None, step: Decimal) -> Decimal | None:
+    return None if price is None else to_price(price, step)
+
+
+@dataclass(slots=True)
+class _Run:
+    """The newest row of a symbol's decisions, and what would prolong it."""
+
+    key: tuple[object, ...]
+    row_id: str
+
+
+class DecisionRuns:
+    """Turns a bot's decisions into entries; one that equals the symbol's last prolongs its row."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Run] = {}
+        self._keys: list[tuple[str, tuple[object, ...]]] = []
+
+    def entries(
+        self,
+        decisions: Sequence[Decision],
+        heard: Mapping[str, SymbolSignals],
+        held: Mapping[str, object],
+    ) -> list[DecisionEntry]:
+        self._keys = []
+        return [self._entry(decision, heard.get(decision.symbol), held) for decision in decisions]
+
+    def stored(self, row_ids: Sequence[str]) -> None:
+        """Remember the rows of the newest entries, in their order."""
+        for (symbol, key), row_id in zip(self._keys, row_ids, strict=True):
+            self._runs[symbol] = _Run(key, row_id)
+
+    def _entry(
+        self, decision: Decision, said: SymbolSignals | None, held: Mapping[str, object]
+    ) -> DecisionEntry:
+        exiting = decision.outcome is Outcome.EXIT or decision.symbol in held
+        conditions = [] if said is None else said.conditions(exiting=exiting)
+        key = (decision.outcome, decision.refusal, exiting, tuple(c.holds for c in conditions))
+        self._keys.append((decision.symbol, key))
+        run = self._runs.get(decision.symbol)
+        continues = run.row_id if run is not None and run.key == key else None
+        return DecisionEntry(decision, conditions, continues)
