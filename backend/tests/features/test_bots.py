@@ -1,0 +1,341 @@
+"""The life of a bot over the API: define, list, read, edit, start, stop, delete."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from flotilla.db.tables import BotRow, BotVersionRow, EventRow
+from flotilla.domain.bots import BotStatus
+from flotilla.domain.kernel import Decision, Outcome
+from flotilla.domain.market import Instrument
+from flotilla.domain.orders import OrderStatus
+from flotilla.domain.risk import RefusalCode
+from flotilla.domain.rules import MAX_DEPTH, Explained
+from flotilla.features.bots.examples import seed_examples
+from flotilla.ports.store import DecisionEntry
+from tests.adapters.postgres.desk import TAU, Desk, execution, report, sale
+from tests.builders import condition, constant, definition, every, indicator, price
+from tests.features.api import Api, fields
+
+
+async def set_status(api: Api, bot_id: str, **columns: Any) -> None:
+    """Change what the engine says of a bot."""
+    async with api.database.transaction() as session:
+        row = await session.get_one(BotRow, bot_id)
+        for name, value in columns.items():
+            setattr(row, name, value)
+
+
+async def events(api: Api) -> list[tuple[str, dict[str, Any]]]:
+    async with api.database.transaction() as session:
+        rows = await session.scalars(select(EventRow).order_by(EventRow.id))
+        return [(row.type, row.payload) for row in rows]
+
+
+# --- create -----------------------------------------------------------------------------------------
+
+
+async def test_a_new_bot_is_stopped_and_says_what_it_will_do(api: Api) -> None:
+    bot = await api.create()
+    assert bot["status"] == bot["desired_status"] == "stopped"
+    assert (bot["version"], bot["on_stop"], bot["status_reason"]) == (1, "keep", None)
+    assert bot["account_id"] == api.account_id
+    assert (bot["entry_sentence"], bot["exit_sentence"]) == (
+        "RSI(14) crosses below 30",
+        "RSI(14) crosses above 60",
+    )
+    # What was left out has its default in the answer.
+    assert (bot["timeframe"], bot["trading_frequency"]) == ("1Min", 60)
+    assert bot["risk_management"]["position_percent"] == 5.0
+    assert bot["capital"] == "10000"
+    assert await api.get(f"/bots/{bot['id']}") == bot
+    assert await api.get("/bots") == {"items": [bot], "next_cursor": None}
+
+
+async def test_names_and_symbols_are_tidied(api: Api) -> None:
+    bot = await api.create(name="  Füchse 🦊 ", symbols=[" aapl", "Msft "])
+    assert (bot["name"], bot["symbols"]) == ("Füchse 🦊", ["AAPL", "MSFT"])
+
+
+async def test_the_default_frequency_is_the_timeframe(api: Api) -> None:
+    bot = await api.create(timeframe="5Min")
+    assert bot["trading_frequency"] == 300
+    assert (await api.create(timeframe="5Min", trading_frequency=60))["trading_frequency"] == 60
+
+
+async def test_money_is_kept_to_the_last_digit(api: Api) -> None:
+    bot = await api.create(capital="12345678901234567.123456789")
+    assert (await api.get(f"/bots/{bot['id']}"))["capital"] == "12345678901234567.123456789"
+
+
+async def test_the_browsers_are_told_of_a_new_bot(api: Api) -> None:
+    bot = await api.create()
+    assert await events(api) == [("bot_status_changed", {"bot": bot})]
+
+
+# --- edit -------------------------------------------------------------------------------------------
+
+
+async def test_an_edit_is_a_new_version_and_keeps_the_old(api: Api) -> None:
+    bot = await api.create()
+    response = await api.client.put(f"/bots/{bot['id']}", json=definition(name="Renamed", capital="15000"))
+    edited = response.json()
+    assert response.status_code == 200
+    assert (edited["name"], edited["version"], edited["capital"]) == ("Renamed", 2, "15000")
+    assert edited["updated_at"] > bot["updated_at"]
+    assert edited == await api.get(f"/bots/{bot['id']}")
+    async with api.database.transaction() as session:
+        rows = await session.scalars(select(BotVersionRow).order_by(BotVersionRow.version))
+        kept = [(row.version, row.definition["name"], row.definition["capital"]) for row in rows]
+    assert kept == [(1, "Dip buyer", "10000"), (2, "Renamed", "15000")]
+    assert (await events(api))[-1] == ("bot_status_changed", {"bot": edited})
+
+
+async def test_an_edit_replaces_the_whole_definition(api: Api) -> None:
+    bot = await api.create(start_hour=10, end_hour=15, risk_management={"position_percent": 50})
+    edited = (await api.client.put(f"/bots/{bot['id']}", json=definition())).json()
+    assert (edited["start_hour"], edited["end_hour"]) == (0, 0)
+    assert edited["risk_management"]["position_percent"] == 5.0
+
+
+async def test_a_change_of_capital_is_a_transfer_of_cash(api: Api, desk: Desk) -> None:
+    await desk.bought(10, "100")
+    for capital, cash in (("15000", 14_000), ("500", -500), ("10000", 9_000)):
+        response = await api.client.put(f"/bots/{desk.bot_id}", json=definition(capital=capital))
+        assert response.status_code == 200
+        assert (await desk.bot()).cash == cash
+
+
+@pytest.mark.parametrize("status", ["starting", "running", "stopping"])
+async def test_a_bot_that_trades_is_neither_edited_nor_deleted(api: Api, status: str) -> None:
+    bot = await api.create()
+    await set_status(api, bot["id"], status=status)
+    before = await api.stored()
+    for method in ("PUT", "DELETE"):
+        body = definition(name="Other") if method == "PUT" else None
+        response = await api.client.request(method, f"/bots/{bot['id']}", json=body)
+        assert (response.status_code, response.json()["code"]) == (409, "BOT_RUNNING")
+    assert await api.stored() == before
+
+
+async def test_a_bot_that_should_run_is_not_edited_before_the_engine_has_heard(api: Api) -> None:
+    bot = await api.create()
+    await api.client.post(f"/bots/{bot['id']}/start")
+    response = await api.client.put(f"/bots/{bot['id']}", json=definition())
+    assert response.status_code == 409
+
+
+async def test_a_bot_in_error_may_be_edited(api: Api) -> None:
+    bot = await api.create()
+    await set_status(api, bot["id"], status=BotStatus.ERROR, status_reason="it broke")
+    assert (await api.client.put(f"/bots/{bot['id']}", json=definition())).status_code == 200
+
+
+async def test_a_bad_edit_changes_nothing(api: Api) -> None:
+    bot = await api.create()
+    before = await api.stored()
+    for changes, expected in (
+        ({"symbols": ["NOPE"]}, ["symbols.0"]),
+        ({"capital": "-1"}, ["capital"]),
+        ({"rules": {"entry": every()}}, ["rules.entry"]),
+    ):
+        response = await api.client.put(f"/bots/{bot['id']}", json=definition(**changes))
+        assert fields(response) == expected
+    assert await api.stored() == before
+    assert await api.get(f"/bots/{bot['id']}") == bot
+
+
+async def test_a_symbol_that_was_listed_since_is_found(api: Api) -> None:
+    await api.create()
+    response = await api.client.post("/bots", json=definition(symbols=["NEW"]))
+    assert fields(response) == ["symbols.0"]
+    api.broker.listed.append(Instrument("NEW", "Newly listed"))
+    assert (await api.create(symbols=["NEW"]))["symbols"] == ["NEW"]
+
+
+async def test_a_rule_of_the_greatest_depth_reaches_the_browsers(api: Api) -> None:
+    rule: dict[str, Any] = every(condition(price(), "above", constant(1)))
+    for _ in range(MAX_DEPTH - 2):
+        rule = {"type": "not", "of": rule}
+    bot = await api.create(rules={"entry": rule})
+    assert bot["entry_sentence"].count("not (") == MAX_DEPTH - 2
+
+
+# --- start and stop ---------------------------------------------------------------------------------
+
+
+async def test_start_and_stop_say_what_is_wanted(api: Api) -> None:
+    bot = await api.create()
+    started = (await api.client.post(f"/bots/{bot['id']}/start")).json()
+    assert (started["desired_status"], started["status"], started["version"]) == ("running", "stopped", 1)
+    stopped = await api.client.post(f"/bots/{bot['id']}/stop", json={"on_stop": "flatten"})
+    assert (stopped.json()["desired_status"], stopped.json()["on_stop"]) == ("stopped", "flatten")
+    again = (await api.client.post(f"/bots/{bot['id']}/start")).json()
+    assert (again["desired_status"], again["on_stop"]) == ("running", "keep")
+    assert (await api.client.post(f"/bots/{bot['id']}/stop", json={})).json()["on_stop"] == "keep"
+    assert [kind for kind, _ in await events(api)] == 5 * ["bot_status_changed"]
+
+
+async def test_a_start_forgets_the_error_before(api: Api) -> None:
+    bot = await api.create()
+    await set_status(api, bot["id"], status=BotStatus.ERROR, status_reason="it broke")
+    started = (await api.client.post(f"/bots/{bot['id']}/start")).json()
+    assert (started["status"], started["status_reason"]) == ("stopped", None)
+
+
+async def test_a_symbol_that_is_gone_keeps_a_bot_from_starting(api: Api) -> None:
+    bot = await api.create()
+    api.broker.listed = [i for i in api.broker.listed if i.symbol != "MSFT"]
+    api.app.state.flotilla.instruments._known.clear()
+    response = await api.client.post(f"/bots/{bot['id']}/start")
+    assert fields(response) == ["symbols.1"]
+    assert (await api.get(f"/bots/{bot['id']}"))["desired_status"] == "stopped"
+
+
+@pytest.mark.parametrize("body", [{"on_stop": "sell"}, {"on_stop": 5}, {"now": True}, [], None])
+async def test_a_stop_says_how(api: Api, body: Any) -> None:
+    bot = await api.create()
+    response = await api.client.post(f"/bots/{bot['id']}/stop", json=body)
+    assert response.status_code == 422
+
+
+# --- delete -----------------------------------------------------------------------------------------
+
+
+async def test_a_deleted_bot_is_gone_and_its_trades_stay(api: Api, desk: Desk) -> None:
+    await desk.bought(10, "100")
+    exit_ = await desk.order(sale())
+    done = report(exit_, OrderStatus.FILLED, 10)
+    await desk.book(done, execution(exit_, 10, 10, "101"))
+    response = await api.client.delete(f"/bots/{desk.bot_id}")
+    assert (response.status_code, response.content) == (204, b"")
+    assert (await events(api))[-1] == ("bot_deleted", {"bot_id": desk.bot_id})
+    assert (await api.get("/bots"))["items"] == []
+    assert len((await api.get("/trades"))["items"]) == 2
+    for method, path, body in (
+        ("GET", "", None),
+        ("PUT", "", definition()),
+        ("DELETE", "", None),
+        ("POST", "/start", None),
+        ("POST", "/stop", {}),
+        ("GET", "/decisions", None),
+    ):
+        response = await api.client.request(method, f"/bots/{desk.bot_id}{path}", json=body)
+        assert (response.status_code, response.json()["code"]) == (404, "BOT_NOT_FOUND")
+
+
+async def test_a_bot_that_holds_something_is_not_deleted(api: Api, desk: Desk) -> None:
+    await desk.bought(10, "100")
+    response = await api.client.delete(f"/bots/{desk.bot_id}")
+    assert (response.status_code, response.json()["code"]) == (409, "BOT_NOT_FLAT")
+
+
+async def test_a_bot_with_an_order_under_way_is_not_deleted(api: Api, desk: Desk) -> None:
+    order = await desk.order()
+    assert (await api.client.delete(f"/bots/{desk.bot_id}")).status_code == 409
+    await desk.store.close_order(order.id, OrderStatus.NOT_SENT, "never left")
+    assert (await api.client.delete(f"/bots/{desk.bot_id}")).status_code == 204
+
+
+# --- lists ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+async def test_pages_give_every_bot_once_while_others_arrive(api: Api, limit: int) -> None:
+    created = [(await api.create(name=f"Bot {n}"))["id"] for n in range(6)]
+    seen = []
+    async for page in api.walk("/bots", limit=limit):
+        assert len(page) <= limit
+        seen += [bot["id"] for bot in page]
+        if len(created) < 9:
+            created.append((await api.create(name=f"Late {len(created)}"))["id"])
+    assert seen[:6] == created[:6]
+    assert seen == created[: len(seen)]
+    assert len(set(seen)) == len(seen)
+
+
+LISTED = ["AAPL", "MSFT", "QQQ", "SPY", "TSLA"]
+
+
+async def seed(api: Api, tradable: list[str]) -> list[dict[str, Any]]:
+    async with api.database.transaction() as session:
+        await seed_examples(session, api.account_id, tradable)
+    return [bot async for page in api.walk("/bots", limit=1) for bot in page]
+
+
+async def test_bots_of_one_moment_are_not_lost_between_pages(api: Api) -> None:
+    seen = [bot["name"] for bot in await seed(api, LISTED)]
+    assert len(seen) == len(set(seen)) == 3
+
+
+async def test_examples_are_made_once_and_wanted_running(api: Api) -> None:
+    assert await seed(api, []) == []
+    bots = await seed(api, LISTED)
+    assert await seed(api, LISTED) == bots
+    assert [bot["desired_status"] for bot in bots] == 3 * ["running"]
+    assert all(bot["name"].startswith("Example: ") for bot in bots)
+
+
+async def test_examples_trade_what_the_market_lists(api: Api) -> None:
+    bots = await seed(api, ["A", "B", "C", "D", "TSLA"])
+    assert [bot["symbols"] for bot in bots] == [["TSLA"], ["TSLA"], ["A", "B", "C"]]
+
+
+# --- decisions --------------------------------------------------------------------------------------
+
+
+async def test_decisions_say_what_was_seen_and_why_nothing_was_done(api: Api, desk: Desk) -> None:
+    seen = Explained("RSI(14) crosses below 30", 29.5, 30.0, True)
+    refused = Decision("AAPL", Outcome.REFUSED, RefusalCode.OUTSIDE_WINDOW, {"price": 100.0})
+    (row_id,) = (await desk.step(decisions=[DecisionEntry(refused, [seen], None)])).decision_ids
+    later = TAU + timedelta(minutes=1)
+    await desk.step(decisions=[DecisionEntry(refused, [seen], row_id)], tau=later)
+    entered = Decision("MSFT", Outcome.ENTER, numbers={"quantity": 5.0})
+    unknown = Explained("close is above SMA(200)", 100.0, None, False)
+    await desk.step(decisions=[DecisionEntry(entered, [unknown], None)], tau=TAU + timedelta(minutes=2))
+
+    newest, older = await api.get(f"/bots/{desk.bot_id}/decisions")
+    assert (newest["symbol"], newest["outcome"], newest["refusal"]) == ("MSFT", "enter", None)
+    assert newest["sentence"].startswith("The entry rule held")
+    assert newest["conditions"] == [
+        {"sentence": "close is above SMA(200)", "left": 100.0, "right": None, "holds": False}
+    ]
+    assert (older["outcome"], older["refusal"], older["count"]) == ("refused", "OUTSIDE_WINDOW", 2)
+    assert older["sentence"] == "The time is outside the trading window."
+    assert (older["first_tau"], older["last_tau"]) == ("2026-03-10T14:31:00Z", "2026-03-10T14:32:00Z")
+    assert older["numbers"] == {"price": 100.0}
+
+    path = f"/bots/{desk.bot_id}/decisions"
+    assert [d["symbol"] for d in await api.get(path, symbol="AAPL")] == ["AAPL"]
+    assert [d["symbol"] for d in await api.get(path, limit=1)] == ["MSFT"]
+    assert await api.get(path, symbol="NOPE") == []
+    assert fields(await api.client.get(path, params={"limit": 0})) == ["limit"]
+
+
+async def test_decisions_of_a_symbol_with_a_nul_are_refused(api: Api) -> None:
+    bot = await api.create()
+    response = await api.client.get(f"/bots/{bot['id']}/decisions", params={"symbol": "\0"})
+    assert fields(response) == ["symbol"]
+
+
+async def test_every_outcome_and_refusal_has_its_sentence(api: Api, desk: Desk) -> None:
+    outcomes = [Decision("A", outcome) for outcome in Outcome if outcome is not Outcome.REFUSED]
+    refusals = [Decision("A", Outcome.REFUSED, code) for code in RefusalCode]
+    await desk.step(decisions=[DecisionEntry(one, [], None) for one in (*outcomes, *refusals)])
+    told = await api.get(f"/bots/{desk.bot_id}/decisions")
+    assert len(told) == len(outcomes) + len(refusals)
+    assert all(decision["sentence"].endswith((".", "bought.", "sold.")) for decision in told)
+
+
+async def test_a_rule_may_use_prices_and_numbers_alone(api: Api) -> None:
+    entry = every(condition(price("close"), "above", price("open")))
+    bot = await api.create(indicators=[], rules={"entry": entry})
+    assert (bot["entry_sentence"], bot["exit_sentence"]) == ("close is above open", None)
+    macd = {"id": "m", "name": "MACD", "params": {}}
+    rule = every(condition(indicator("m", "macd"), "crosses_above", constant(0)))
+    bot = await api.create(indicators=[macd], rules={"entry": rule})
+    assert bot["entry_sentence"] == "MACD(12, 26, 9) macd crosses above 0"
+    assert Decimal(bot["capital"]) == 10_000
