@@ -27,7 +27,7 @@ class Bar(NamedTuple):
     high: float
     low: float
     close: float
-    volume: int
+    volume: float  # whole shares, or coins
     trade_count: int
     vwap: float
 
