@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db.session import Database
 from flotilla.practice import tables
-from flotilla.practice.matching.account import Account, Position
+from flotilla.practice.matching.account import Account, Configurations, Position
+from flotilla.practice.matching.activities import NonTradeActivity
 from flotilla.practice.matching.changes import Changes
 from flotilla.practice.matching.changes import Sequence as Counters
 from flotilla.practice.matching.orders import (
@@ -94,6 +95,10 @@ class Store:
                 executions = [dataclasses.asdict(execution) for execution in changes.executions]
                 if executions:
                     await session.execute(insert(tables.executions), executions)
+                activities = [dataclasses.asdict(activity) for activity in changes.activities]
+                if activities:
+                    await session.execute(insert(tables.activities), activities)
+                await _upsert(session, tables.equity_points, [p._asdict() for p in changes.equity])
                 await session.execute(
                     tables.market.update().values(
                         sequence=counters.value,
@@ -120,11 +125,15 @@ async def _load_counters(session: AsyncSession) -> Counters:
 
 async def _load_accounts(session: AsyncSession) -> list[Account]:
     rows = await session.execute(select(tables.accounts))
-    accounts = {row["id"]: Account(**row) for row in rows.mappings()}
+    accounts = {row["id"]: _account_from(row) for row in rows.mappings()}
     for row in (await session.execute(select(tables.positions))).mappings():
         position = Position(row["symbol"], row["qty"], row["cost"], row["opened_at"])
         accounts[row["account_id"]].positions[position.symbol] = position
     return list(accounts.values())
+
+
+def _account_from(row: Any) -> Account:
+    return Account(**{**row, "configurations": Configurations(**row["configurations"])})
 
 
 async def _load_open_groups(session: AsyncSession) -> list[Order]:
@@ -153,6 +162,11 @@ def execution_from(row: Any) -> Execution:
     values["side"] = Side(values["side"])
     values["order_status"] = OrderStatus(values["order_status"])
     return Execution(**values)
+
+
+def activity_from(row: Any) -> NonTradeActivity:
+    """Make an activity of a row of `activities`."""
+    return NonTradeActivity(**row)
 
 
 async def _write_accounts(session: AsyncSession, accounts: Iterable[Account]) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -12,7 +13,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = MetaData(
     schema="practice",
@@ -57,6 +60,7 @@ accounts = Table(
     Column("realized", Numeric, nullable=False),
     Column("last_equity", Numeric, nullable=False),
     Column("multiplier", Numeric, nullable=False),
+    Column("configurations", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
 )
 
 positions = Table(
@@ -129,4 +133,45 @@ executions = Table(
     Column("at", _TIME, nullable=False),
     Index(None, "account_id", "seq"),
     Index(None, "order_id"),
+)
+
+# What happened to an account beside fills; `seq` is in one order with the executions'.
+activities = Table(
+    "activities",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("account_id", ForeignKey(accounts.c.id), nullable=False),
+    Column("activity_type", Text, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("net_amount", Numeric, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("symbol", Text),
+    Column("qty", Numeric),
+    Column("price", Numeric),
+    Column("per_share_amount", Numeric),
+    Index(None, "account_id", "seq"),
+)
+
+# A point a minute in which the equity changed, and one a session's close.
+equity_points = Table(
+    "equity_points",
+    METADATA,
+    Column("account_id", ForeignKey(accounts.c.id), primary_key=True),
+    Column("at", _TIME, primary_key=True),
+    Column("equity", Numeric, nullable=False),
+    Column("closing", Boolean, nullable=False),
+)
+
+watchlists = Table(
+    "watchlists",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("account_id", ForeignKey(accounts.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("symbols", JSONB, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("updated_at", _TIME, nullable=False),
+    UniqueConstraint("account_id", "name"),
 )

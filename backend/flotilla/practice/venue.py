@@ -19,6 +19,8 @@ from flotilla.practice.calendar import TradingCalendar, new_york_day
 from flotilla.practice.clock import Pace
 from flotilla.practice.errors import ApiError, invalid_parameter, not_found, unprocessable
 from flotilla.practice.history import History
+from flotilla.practice.matching.back_office import BackOffice
+from flotilla.practice.matching.configurations import check_allowed
 from flotilla.practice.matching.fill_model import FillModel
 from flotilla.practice.matching.market import Market, UnknownOrder
 from flotilla.practice.matching.orders import Order, OrderTicket
@@ -123,6 +125,7 @@ class Venue:
         async with self.committed() as market:
             await self._check_client_order_id(account_id, ticket.client_order_id)
             self._mark(ticket.symbol)
+            check_allowed(market.accounts[account_id], ticket)
             return await self._change(lambda: market.submit(account_id, ticket, self.now))
 
     async def cancel(self, account_id: str, order_id: str) -> None:
@@ -144,6 +147,11 @@ class Venue:
         """Cancel every open order of the account; returns them."""
         async with self.committed() as market:
             return await self._change(lambda: market.cancel_all(account_id, self.now))
+
+    async def administer(self, action: Callable[[BackOffice], T]) -> T:
+        """Change an account beside its orders; committed when this returns."""
+        async with self.committed() as market:
+            return await self._change(lambda: action(market.back_office))
 
     async def _check_client_order_id(self, account_id: str, client_order_id: str | None) -> None:
         if client_order_id and await self.queries.by_client_order_id(account_id, client_order_id):

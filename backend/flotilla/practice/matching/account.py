@@ -24,6 +24,20 @@ class Position:
         return self.cost / self.qty
 
 
+@dataclass(frozen=True, slots=True)
+class Configurations:
+    """What the owner of the account allows; the names and values are Alpaca's."""
+
+    suspend_trade: bool = False
+    no_shorting: bool = False
+    fractional_trading: bool = True
+    max_margin_multiplier: str = "4"
+    trade_confirm_email: str = "all"
+    ptp_no_exception_entry: bool = False
+    disable_overnight_trading: bool = False
+    max_options_trading_level: int | None = None
+
+
 @dataclass(slots=True)
 class Account:
     """Cash and positions. Always: cash + sum of cost - realized = initial_cash."""
@@ -37,6 +51,7 @@ class Account:
     realized: Decimal
     last_equity: Decimal
     multiplier: Decimal
+    configurations: Configurations = Configurations()
     positions: dict[str, Position] = field(default_factory=dict)
 
     def quantity(self, symbol: str) -> Decimal:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flotilla.practice.matching.account import Account
+from flotilla.practice.matching.activities import EquityPoint, NonTradeActivity
 from flotilla.practice.matching.orders import Execution, Order, TradeUpdate
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -49,15 +50,18 @@ def _ulid(value: int) -> str:
 
 @dataclass(slots=True)
 class Changes:
-    """Orders and accounts that changed (the live objects), new executions, new events."""
+    """Orders and accounts that changed (the live objects); new executions, events, other activities
+    and points of the accounts' equity."""
 
     orders: dict[str, Order] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
     updates: list[TradeUpdate] = field(default_factory=list)
+    activities: list[NonTradeActivity] = field(default_factory=list)
+    equity: list[EquityPoint] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.orders or self.accounts or self.executions or self.updates)
+        return any((self.orders, self.accounts, self.executions, self.updates, self.activities, self.equity))
 
 
 class Recorder:
@@ -95,3 +99,9 @@ class Recorder:
     def order(self, order: Order) -> None:
         """Record that `order` changed with nothing said of it on the stream."""
         self._changes.orders[order.id] = order
+
+    def activity(self, activity: NonTradeActivity) -> None:
+        self._changes.activities.append(activity)
+
+    def equity(self, point: EquityPoint) -> None:
+        self._changes.equity.append(point)

@@ -13,6 +13,7 @@ from functools import partial
 from flotilla.practice.errors import unprocessable
 from flotilla.practice.matching import checks
 from flotilla.practice.matching.account import Account
+from flotilla.practice.matching.back_office import BackOffice
 from flotilla.practice.matching.book import Book
 from flotilla.practice.matching.changes import Changes, Recorder, Sequence
 from flotilla.practice.matching.fill_model import FillModel
@@ -62,6 +63,7 @@ class Market:
         self._model = fill_model
         self._recorder = Recorder(sequence)
         self._settlement = Settlement(self.accounts, self.book, self.marks, self._recorder)
+        self.back_office = BackOffice(self.accounts, self.marks, self._recorder)
 
     def take_changes(self) -> Changes:
         """Return what happened since the last call."""
@@ -199,6 +201,7 @@ class Market:
                 self._settlement.execute_all(matches, minute.start, at)
         for symbol, bar in minute.bars.items():
             self.marks[symbol] = exact(bar.close)
+        self.back_office.sample(minute.start + MINUTE)
 
     def close_session(self, next_session: Session) -> None:
         """The session closes: DAY orders expire; what comes now waits for `next_session`."""
@@ -208,6 +211,7 @@ class Market:
         for account in self.accounts.values():
             account.last_equity = account.equity(self.marks)
             self._recorder.account(account)
+        self.back_office.sample(self.session.close, closing=True)
         self.minute, self.session = None, next_session
 
     def _waiting(self, symbol: str, opening: bool) -> list[Order]:
