@@ -16,6 +16,7 @@ from flotilla.practice.settings import (
     parse_account,
     parse_speed,
     parse_symbols,
+    parse_token,
 )
 
 
@@ -48,6 +49,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--account", action="append", default=[], metavar="KEY:SECRET:CASH", help="repeatable"
     )
+    parser.add_argument(
+        "--token", action="append", default=[], metavar="TOKEN:KEY", help="an OAuth token; repeatable"
+    )
+    parser.add_argument(
+        "--rate-limit", type=int, default=200, help="requests a key and minute of market time, 0 = any"
+    )
     return parser.parse_args()
 
 
@@ -66,6 +73,8 @@ def _settings(arguments: argparse.Namespace) -> PracticeSettings:
         seed=arguments.seed,
         slippage_bps=arguments.slippage_bps,
         accounts=accounts or (AccountSettings(),),
+        tokens=tuple(parse_token(text) for text in arguments.token),
+        rate_limit=arguments.rate_limit,
     )
 
 

@@ -2,21 +2,42 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import Router, WebSocketRoute
 
 from flotilla.practice.errors import ApiError
-from flotilla.practice.rest import account, control, latest, market_data, orders, positions
+from flotilla.practice.rest import (
+    account,
+    activities,
+    announcements,
+    configurations,
+    control,
+    latest,
+    market_data,
+    markets,
+    orders,
+    portfolio_history,
+    positions,
+    watchlists,
+)
+from flotilla.practice.rest.request_ids import RequestIds
 from flotilla.practice.rest.responses import on_api_error, on_crash, on_http_exception
+from flotilla.practice.services import Services
 from flotilla.practice.streams.market_data import market_data as market_data_stream
 from flotilla.practice.streams.trade_updates import trade_updates
-from flotilla.practice.venue import Venue
 
 
-def create_application(venue: Venue) -> Starlette:
-    """Return the ASGI application that serves `venue`."""
+def create_application(services: Services) -> Starlette:
+    """Return the ASGI application of one market."""
     application = Starlette(
         routes=[
             *account.ROUTES,
+            *activities.ROUTES,
+            *configurations.ROUTES,
+            *portfolio_history.ROUTES,
+            *watchlists.ROUTES,
+            *markets.ROUTES,
+            *announcements.ROUTES,
             *orders.ROUTES,
             *positions.ROUTES,
             *market_data.ROUTES,
@@ -31,9 +52,14 @@ def create_application(venue: Venue) -> Starlette:
             HTTPException: on_http_exception,
             Exception: on_crash,
         },
+        middleware=[Middleware(RequestIds)],
     )
     # Alpaca answers a trailing slash with 404; a redirect would be followed by some clients only.
     router: Router = application.router
     router.redirect_slashes = False
-    application.state.venue = venue
+    application.state.venue = services.venue
+    application.state.watchlists = services.watchlists
+    application.state.portfolio = services.portfolio
+    application.state.credentials = services.credentials
+    application.state.rate_limit = services.rate_limit
     return application

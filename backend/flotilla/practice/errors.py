@@ -13,6 +13,7 @@ REFUSED = 40310000
 NOT_FOUND = 40410000
 METHOD_NOT_ALLOWED = 40510000
 UNPROCESSABLE = 42210000
+RATE_LIMITED = 42910000
 INTERNAL = 50010000
 
 
@@ -53,6 +54,13 @@ def unprocessable(message: str, **extras: Any) -> ApiError:
 def refused(message: str, **extras: Any) -> ApiError:
     """The account's state or risk forbids it (403, 40310000)."""
     return ApiError(403, REFUSED, message, **extras)
+
+
+def too_many_requests(market_data: bool) -> ApiError:
+    """The key has used up its minute; market data has words of its own for it."""
+    if market_data:
+        return ApiError(429, None, "too many requests.")
+    return ApiError(429, RATE_LIMITED, "rate limit exceeded")
 
 
 def not_found(message: str) -> ApiError:

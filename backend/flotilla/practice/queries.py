@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 
-from flotilla.db.session import Database
 from flotilla.practice import tables
-from flotilla.practice.matching.orders import CLOSED, OPEN, Execution, Order
-from flotilla.practice.store import execution_from, order_from
+from flotilla.practice.activity_queries import ActivityQueries
+from flotilla.practice.matching.orders import CLOSED, OPEN, Order
+from flotilla.practice.store import order_from
 
 _orders = tables.orders.c
-_executions = tables.executions.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +31,8 @@ class OrderFilter:
     after_order_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityFilter:
-    """What GET /v2/account/activities/FILL asks for; `after` and `until` are exclusive."""
-
-    after: datetime | None = None
-    until: datetime | None = None
-    descending: bool = True
-    page_size: int | None = 100
-    after_execution: str | None = None
-    order_id: str | None = None
-
-
-class Queries:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Queries(ActivityQueries):
+    """All reads of what is committed."""
 
     async def order(self, account_id: str, order_id: str) -> Order | None:
         return await self._one(_orders.account_id == account_id, _orders.id == order_id)
@@ -72,16 +58,6 @@ class Queries:
             groups = select(_orders.root_id).where(*conditions)
             statement = select(tables.orders).where(_orders.root_id.in_(groups), ~_orders.is_leg)
         return await self._orders(statement.order_by(sequence).limit(asked.limit))
-
-    async def executions(self, account_id: str, asked: ActivityFilter) -> list[Execution]:
-        statement = select(tables.executions).where(
-            _executions.account_id == account_id, *_activity_conditions(asked)
-        )
-        sequence = _executions.seq.desc() if asked.descending else _executions.seq.asc()
-        statement = statement.order_by(sequence).limit(asked.page_size)
-        async with self._database.transaction() as session:
-            rows = await session.execute(statement)
-            return [execution_from(row) for row in rows.mappings()]
 
     async def _one(self, *conditions: ColumnElement[bool]) -> Order | None:
         found = await self._orders(select(tables.orders).where(*conditions))
@@ -115,18 +91,3 @@ def _order_conditions(asked: OrderFilter) -> list[ColumnElement[bool]]:
 
 def _sequence_of(order_id: str) -> Any:
     return select(_orders.seq).where(_orders.id == order_id).scalar_subquery()
-
-
-def _activity_conditions(asked: ActivityFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if asked.after is not None:
-        conditions.append(_executions.at > asked.after)
-    if asked.until is not None:
-        conditions.append(_executions.at < asked.until)
-    if asked.order_id is not None:
-        conditions.append(_executions.order_id == asked.order_id)
-    if asked.after_execution is not None:
-        row = select(_executions.seq).where(_executions.id == asked.after_execution)
-        last = row.scalar_subquery()
-        conditions.append(_executions.seq < last if asked.descending else _executions.seq > last)
-    return conditions

@@ -15,9 +15,13 @@ from flotilla.db.session import Database
 from flotilla.practice.application import create_application
 from flotilla.practice.assets import AssetDirectory
 from flotilla.practice.calendar import TradingCalendar
+from flotilla.practice.credentials import Credentials
 from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.matching.fill_model import BarOpen
+from flotilla.practice.portfolio import Portfolio
 from flotilla.practice.queries import Queries
+from flotilla.practice.rate_limit import RateLimit
+from flotilla.practice.services import Services
 from flotilla.practice.session import Session
 from flotilla.practice.settings import PracticeSettings
 from flotilla.practice.sources.replay import ReplayMarket
@@ -25,6 +29,7 @@ from flotilla.practice.sources.source import PriceSource
 from flotilla.practice.sources.synthetic import SyntheticMarket
 from flotilla.practice.store import Store
 from flotilla.practice.venue import Venue
+from flotilla.practice.watchlists import Watchlists
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +51,14 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
         database = Database(settings.database_url)
         try:
             venue = await _open_venue(settings, database, calendar, source, start)
-            await _run(venue, listener, ready or _log_ready)
+            services = Services(
+                venue=venue,
+                watchlists=Watchlists(database),
+                portfolio=Portfolio(database, calendar),
+                credentials=Credentials(venue, dict(settings.tokens)),
+                rate_limit=RateLimit(settings.rate_limit),
+            )
+            await _run(services, listener, ready or _log_ready)
         finally:
             await database.close()
 
@@ -122,9 +134,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _run(venue: Venue, listener: socket.socket, ready: Callable[[str], None]) -> None:
+async def _run(services: Services, listener: socket.socket, ready: Callable[[str], None]) -> None:
     config = uvicorn.Config(
-        create_application(venue),
+        create_application(services),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -135,7 +147,7 @@ async def _run(venue: Venue, listener: socket.socket, ready: Callable[[str], Non
     server = _Server(config, lambda: ready(_address(listener)))
     with _stopped_by_signals(server):
         async with asyncio.TaskGroup() as tasks:
-            market_time = tasks.create_task(venue.run(), name="market time")
+            market_time = tasks.create_task(services.venue.run(), name="market time")
             serving = tasks.create_task(server.serve(sockets=[listener]), name="requests")
             try:
                 await asyncio.shield(serving)

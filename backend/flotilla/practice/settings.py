@@ -21,7 +21,9 @@ class AccountSettings:
 @dataclass(frozen=True, slots=True)
 class PracticeSettings:
     """`speed`: market seconds a second, 0 = paused, infinity = do not wait. `bars`: a folder to
-    replay (None: the synthetic market). `start`: the first session of a market never run before."""
+    replay (None: the synthetic market). `start`: the first session of a market never run before.
+    `tokens`: OAuth tokens, each with the key of its account. `rate_limit`: requests a key may make in a
+    minute of market time (0: any number)."""
 
     database_url: str
     host: str = "127.0.0.1"
@@ -33,6 +35,8 @@ class PracticeSettings:
     seed: int = 0
     slippage_bps: Decimal = Decimal(0)
     accounts: tuple[AccountSettings, ...] = field(default=(AccountSettings(),))
+    tokens: tuple[tuple[str, str], ...] = ()
+    rate_limit: int = 200
 
 
 def parse_speed(text: str) -> float:
@@ -59,6 +63,14 @@ def parse_account(text: str) -> AccountSettings:
     if not key or not secret or not amount.is_finite() or amount < 0:
         raise PracticeStartError(f"An account is KEY:SECRET:CASH, not {text!r}.")
     return AccountSettings(key, secret, amount)
+
+
+def parse_token(text: str) -> tuple[str, str]:
+    """Read TOKEN:KEY; raises PracticeStartError."""
+    token, _, key = text.rpartition(":")
+    if not token or not key:
+        raise PracticeStartError(f"A token is TOKEN:KEY, not {text!r}.")
+    return token, key
 
 
 def parse_symbols(text: str) -> tuple[str, ...]:

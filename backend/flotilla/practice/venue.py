@@ -5,7 +5,6 @@ acknowledged order and a published fill are in the database, and what a request 
 """
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
@@ -98,17 +97,6 @@ class Venue:
             if self._stale:
                 await self._reload()
             yield self.market
-
-    def authenticate(self, key: object, secret: object) -> str | None:
-        """Return the id of the account that the credentials open, None when they open none."""
-        if not isinstance(key, str) or not isinstance(secret, str):
-            return None
-        for account in self.market.accounts.values():
-            if account.key == key and hmac.compare_digest(
-                account.secret.encode(), secret.encode(errors="surrogatepass")
-            ):
-                return account.id
-        return None
 
     def previous_close(self, symbol: str) -> Decimal | None:
         """Return the close of the session before the day of market time."""

@@ -13,7 +13,7 @@ from practice_server import ThreadServer
 
 from flotilla.practice.calendar import TradingCalendar
 
-_ACCOUNTS = 60
+_ACCOUNTS = 300
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
-"""Account, activities, clock, calendar, assets."""
+"""Account, clock, calendar, assets."""
 
-import uuid
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,16 +9,12 @@ from starlette.routing import Route
 
 from flotilla.practice.calendar import NEW_YORK
 from flotilla.practice.errors import invalid_parameter, not_found
-from flotilla.practice.queries import ActivityFilter
 from flotilla.practice.rest.authentication import authenticated
-from flotilla.practice.rest.parameters import choice, day, integer, moment, names, uuid_of
+from flotilla.practice.rest.parameters import day
 from flotilla.practice.rest.responses import json_response
 from flotilla.practice.session import Session
-from flotilla.practice.timeframes import midnight
 from flotilla.practice.venue import Venue
-from flotilla.practice.wire import account_json, activity_json, asset_json
-
-_PAGE_SIZE = 100
+from flotilla.practice.wire import account_json, asset_json
 
 
 async def get_account(_request: Request, venue: Venue, account_id: str) -> Response:
@@ -86,50 +81,10 @@ async def get_asset(request: Request, venue: Venue, _account_id: str) -> Respons
     return json_response(asset_json(asset))
 
 
-async def list_activities(request: Request, venue: Venue, account_id: str) -> Response:
-    kind = request.path_params.get("activity_type") or request.query_params.get("activity_types")
-    category = request.query_params.get("category")
-    if (kind and "FILL" not in names(kind.upper())) or category == "non_trade_activity":
-        return json_response([])  # fills are the only activities of this market so far
-    executions = await venue.queries.executions(account_id, _activity_filter(request))
-    return json_response([activity_json(execution) for execution in executions])
-
-
-def _activity_filter(request: Request) -> ActivityFilter:
-    query = request.query_params
-    one_day = day(request, "date", invalid_parameter)
-    after = moment(request, "after", invalid_parameter)
-    until = moment(request, "until", invalid_parameter)
-    if one_day is not None:
-        after = midnight(one_day) - timedelta(microseconds=1)
-        until = midnight(one_day + timedelta(days=1))
-    size = integer(request, "page_size", _PAGE_SIZE, invalid_parameter)
-    if not 1 <= size <= _PAGE_SIZE:
-        raise invalid_parameter("page_size must be between 1 and 100")
-    return ActivityFilter(
-        after=after,
-        until=until,
-        descending=choice(request, "direction", ("asc", "desc"), "desc") == "desc",
-        page_size=None if one_day and "page_size" not in query else size,
-        after_execution=_execution_of(query["page_token"]) if query.get("page_token") else None,
-        order_id=uuid_of(query["order_id"]) if query.get("order_id") else None,
-    )
-
-
-def _execution_of(page_token: str) -> str:
-    """Return the execution's id out of an activity's id."""
-    try:
-        return str(uuid.UUID(page_token.rpartition("::")[2]))
-    except ValueError:
-        raise invalid_parameter("invalid page_token") from None
-
-
 ROUTES = [
     Route("/v2/account", authenticated(get_account), methods=["GET"]),
-    Route("/v2/account/activities", authenticated(list_activities), methods=["GET"]),
-    Route("/v2/account/activities/{activity_type}", authenticated(list_activities), methods=["GET"]),
     Route("/v2/clock", authenticated(get_clock), methods=["GET"]),
     Route("/v2/calendar", authenticated(get_calendar), methods=["GET"]),
     Route("/v2/assets", authenticated(list_assets), methods=["GET"]),
-    Route("/v2/assets/{symbol_or_id}", authenticated(get_asset), methods=["GET"]),
+    Route("/v2/assets/{symbol_or_id:path}", authenticated(get_asset), methods=["GET"]),
 ]

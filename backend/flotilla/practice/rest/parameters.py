@@ -92,12 +92,12 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
-def uuid_of(text: str) -> str:
+def uuid_of(text: str, refusal: str = "order_id is missing") -> str:
     """Return the UUID in its usual form; raises ApiError for anything else."""
     try:
         return str(uuid.UUID(text))
     except ValueError:
-        raise invalid_parameter("order_id is missing") from None
+        raise invalid_parameter(refusal) from None
 
 
 async def body(request: Request) -> dict[str, Any]:

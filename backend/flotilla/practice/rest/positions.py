@@ -109,6 +109,6 @@ def _closed_quantity(request: Request, position: Position) -> Decimal:
 ROUTES = [
     Route("/v2/positions", authenticated(list_positions), methods=["GET"]),
     Route("/v2/positions", authenticated(close_all), methods=["DELETE"]),
-    Route("/v2/positions/{symbol_or_id}", authenticated(get_position), methods=["GET"]),
-    Route("/v2/positions/{symbol_or_id}", authenticated(close_position), methods=["DELETE"]),
+    Route("/v2/positions/{symbol_or_id:path}", authenticated(get_position), methods=["GET"]),
+    Route("/v2/positions/{symbol_or_id:path}", authenticated(close_position), methods=["DELETE"]),
 ]

@@ -7,6 +7,7 @@ import msgpack
 import orjson
 from starlette.websockets import WebSocket
 
+from flotilla.practice.credentials import Credentials
 from flotilla.practice.publishing.outbox import Frame, Outbox
 from flotilla.practice.publishing.subscription import CHANNELS, BarSubscriber, Message
 from flotilla.practice.streams.connection import Closed, receive, serve
@@ -44,6 +45,7 @@ class _Conversation:
         self.subscriber = subscriber
         self._websocket = websocket
         self._venue: Venue = websocket.app.state.venue
+        self._credentials: Credentials = websocket.app.state.credentials
         self._endpoint = websocket.url.path
         self._account_id: str | None = None
 
@@ -85,7 +87,7 @@ class _Conversation:
         if self._account_id is not None:
             self._error(403)
             return
-        account_id = self._venue.authenticate(key, secret)
+        account_id = self._credentials.of_pair(key, secret)
         if account_id is None:
             raise self._fail(402)
         if not self._venue.publisher.join_bars(account_id, self._endpoint, self.subscriber):

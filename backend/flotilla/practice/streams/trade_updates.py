@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from starlette.websockets import WebSocket
 
+from flotilla.practice.credentials import Credentials
 from flotilla.practice.publishing.outbox import Frame, Outbox
 from flotilla.practice.streams.connection import receive, serve
 from flotilla.practice.venue import Venue
@@ -17,7 +18,7 @@ async def trade_updates(websocket: WebSocket) -> None:
     await websocket.accept()
     venue: Venue = websocket.app.state.venue
     outbox = Outbox(websocket)
-    conversation = _Conversation(venue, outbox)
+    conversation = _Conversation(venue, websocket.app.state.credentials, outbox)
 
     async def read() -> None:
         while True:
@@ -32,8 +33,9 @@ async def trade_updates(websocket: WebSocket) -> None:
 class _Conversation:
     """Every frame sent has an object `data`: old clients look into it unasked."""
 
-    def __init__(self, venue: Venue, outbox: Outbox) -> None:
+    def __init__(self, venue: Venue, credentials: Credentials, outbox: Outbox) -> None:
         self._venue = venue
+        self._credentials = credentials
         self._outbox = outbox
         self._account_id: str | None = None
 
@@ -50,11 +52,13 @@ class _Conversation:
 
     def _authenticate(self, message: dict[str, Any]) -> None:
         data = message.get("data")
-        if isinstance(data, dict):
-            key, secret = data.get("key_id"), data.get("secret_key")
+        credentials = self._credentials
+        if isinstance(data, dict) and "oauth_token" in data:
+            self._account_id = credentials.of_token(data["oauth_token"])
+        elif isinstance(data, dict):
+            self._account_id = credentials.of_pair(data.get("key_id"), data.get("secret_key"))
         else:
-            key, secret = message.get("key"), message.get("secret")
-        self._account_id = self._venue.authenticate(key, secret)
+            self._account_id = credentials.of_pair(message.get("key"), message.get("secret"))
         self._authorization("authorized" if self._account_id else "unauthorized", "authenticate")
 
     def _listen(self, message: dict[str, Any]) -> None:

@@ -1,0 +1,18 @@
+"""What the requests are answered with beside the venue itself."""
+
+from dataclasses import dataclass
+
+from flotilla.practice.credentials import Credentials
+from flotilla.practice.portfolio import Portfolio
+from flotilla.practice.rate_limit import RateLimit
+from flotilla.practice.venue import Venue
+from flotilla.practice.watchlists import Watchlists
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    venue: Venue
+    watchlists: Watchlists
+    portfolio: Portfolio
+    credentials: Credentials
+    rate_limit: RateLimit
