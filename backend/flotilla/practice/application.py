@@ -12,12 +12,15 @@ from flotilla.practice.rest import (
     announcements,
     configurations,
     control,
+    crypto_data,
     latest,
     market_data,
     markets,
     orders,
     portfolio_history,
     positions,
+    reference_data,
+    screener,
     watchlists,
 )
 from flotilla.practice.rest.request_ids import RequestIds
@@ -40,8 +43,11 @@ def create_application(services: Services) -> Starlette:
             *announcements.ROUTES,
             *orders.ROUTES,
             *positions.ROUTES,
+            *reference_data.ROUTES,
             *market_data.ROUTES,
+            *crypto_data.ROUTES,
             *latest.ROUTES,
+            *screener.ROUTES,
             *control.ROUTES,
             WebSocketRoute("/stream", trade_updates),
             WebSocketRoute("/stream/", trade_updates),
@@ -62,4 +68,6 @@ def create_application(services: Services) -> Starlette:
     application.state.portfolio = services.portfolio
     application.state.credentials = services.credentials
     application.state.rate_limit = services.rate_limit
+    application.state.tape = services.tape
+    application.state.corporate_actions = services.corporate_actions
     return application

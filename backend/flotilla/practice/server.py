@@ -15,6 +15,7 @@ from flotilla.db.session import Database
 from flotilla.practice.application import create_application
 from flotilla.practice.assets import AssetDirectory
 from flotilla.practice.calendar import TradingCalendar
+from flotilla.practice.corporate_actions import CorporateActions, read_actions
 from flotilla.practice.credentials import Credentials
 from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.matching.fill_model import BarOpen
@@ -28,6 +29,7 @@ from flotilla.practice.sources.replay import ReplayMarket
 from flotilla.practice.sources.source import PriceSource
 from flotilla.practice.sources.synthetic import SyntheticMarket
 from flotilla.practice.store import Store
+from flotilla.practice.tape import Tape, seeded_walk
 from flotilla.practice.venue import Venue
 from flotilla.practice.watchlists import Watchlists
 
@@ -45,6 +47,7 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
     """
     calendar = TradingCalendar()
     source = _source(settings, calendar)
+    actions = read_actions(settings.bars / "actions.csv") if settings.bars else CorporateActions()
     start = _start(settings, source)
     with _listening_socket(settings.host, settings.port) as listener:
         await asyncio.to_thread(upgrade, settings.database_url, package="flotilla.practice")
@@ -57,6 +60,8 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
                 portfolio=Portfolio(database, calendar),
                 credentials=Credentials(venue, dict(settings.tokens)),
                 rate_limit=RateLimit(settings.rate_limit),
+                tape=Tape(venue.history, seeded_walk(settings.seed, settings.spread_bps)),
+                corporate_actions=actions,
             )
             await _run(services, listener, ready or _log_ready)
         finally:

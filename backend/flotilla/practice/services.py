@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from flotilla.practice.corporate_actions import CorporateActions
 from flotilla.practice.credentials import Credentials
 from flotilla.practice.portfolio import Portfolio
 from flotilla.practice.rate_limit import RateLimit
+from flotilla.practice.tape import Tape
 from flotilla.practice.venue import Venue
 from flotilla.practice.watchlists import Watchlists
 
@@ -16,3 +18,5 @@ class Services:
     portfolio: Portfolio
     credentials: Credentials
     rate_limit: RateLimit
+    tape: Tape
+    corporate_actions: CorporateActions

@@ -37,6 +37,7 @@ class PracticeSettings:
     accounts: tuple[AccountSettings, ...] = field(default=(AccountSettings(),))
     tokens: tuple[tuple[str, str], ...] = ()
     rate_limit: int = 200
+    spread_bps: float = 2.0
 
 
 def parse_speed(text: str) -> float:

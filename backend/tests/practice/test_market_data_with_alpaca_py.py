@@ -110,10 +110,11 @@ def test_the_latest_bar_trade_quote_and_snapshot(server: ThreadServer) -> None:
     latest = data.get_stock_latest_bar(StockLatestBarRequest(symbol_or_symbols=symbols))
     assert latest == {"SPY": last}
     trades = data.get_stock_latest_trade(StockLatestTradeRequest(symbol_or_symbols=symbols))
-    assert trades["SPY"].price == last.close
     quotes = data.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols=symbols))
-    assert quotes["SPY"].bid_price < last.close < quotes["SPY"].ask_price
+    assert quotes["SPY"].bid_price <= trades["SPY"].price <= quotes["SPY"].ask_price
     snapshot = data.get_stock_snapshot(StockSnapshotRequest(symbol_or_symbols=symbols))["SPY"]
     assert snapshot.minute_bar == last
     assert snapshot.daily_bar.timestamp == datetime(2016, 1, 4, 5, tzinfo=UTC)
     assert snapshot.previous_daily_bar.timestamp == datetime(2015, 12, 31, 5, tzinfo=UTC)
+    server.step()
+    assert trades["SPY"].price == bars(server)["SPY"][-1].open  # of the minute that was in progress

@@ -1,131 +1,79 @@
-"""Historical bars of stocks, of every timeframe, page by page."""
+"""Historical bars, trades and quotes of stocks, page by page."""
 
-import base64
-import binascii
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from flotilla.practice.adjustments import Adjuster, adjustment_types
 from flotilla.practice.calendar import new_york_day
 from flotilla.practice.errors import invalid_market_data_request as invalid
-from flotilla.practice.history import Stamped
-from flotilla.practice.rest.authentication import authenticated
-from flotilla.practice.rest.parameters import integer, moment, names, parse_moment
+from flotilla.practice.rest import series
+from flotilla.practice.rest.authentication import Handler, authenticated
+from flotilla.practice.rest.pages import Series, page, page_request, symbols_of
 from flotilla.practice.rest.responses import json_response
-from flotilla.practice.timeframes import Timeframe, midnight, parse_timeframe
+from flotilla.practice.timeframes import midnight
 from flotilla.practice.venue import Venue
-from flotilla.practice.wire import bar_json, timestamp
 
-_DEFAULT_LIMIT = 1000
-_LARGEST_LIMIT = 10_000
+KINDS = ("bars", "trades", "quotes")
 
-Json = dict[str, Any]
+_FEEDS = frozenset({"", "iex", "sip", "otc", "boats", "delayed_sip", "overnight"})
 
 
-@dataclass(frozen=True, slots=True)
-class BarsRequest:
-    """`resume`: the symbol and time of the last bar of the page before."""
+def _multi(kind: str) -> Handler:
+    async def handler(request: Request, venue: Venue, _account_id: str) -> Response:
+        asked = page_request(request, symbols_of(request), venue.now)
+        rows, token = page(asked, _series(kind, request, venue))
+        return json_response({kind: rows, "next_page_token": token})
 
-    symbols: tuple[str, ...]
-    timeframe: Timeframe
-    start: datetime
-    end: datetime
-    limit: int
-    descending: bool
-    resume: tuple[str, datetime] | None
+    return handler
 
 
-async def multi_bars(request: Request, venue: Venue, _account_id: str) -> Response:
-    bars, token = _page(venue, _bars_request(request, venue, symbols_of(request)))
-    return json_response({"bars": bars, "next_page_token": token})
+def _single(kind: str) -> Handler:
+    async def handler(request: Request, venue: Venue, _account_id: str) -> Response:
+        symbol = request.path_params["symbol"]
+        rows, token = page(page_request(request, (symbol,), venue.now), _series(kind, request, venue))
+        body: dict[str, Any] = {kind: rows.get(symbol, []), "symbol": symbol, "next_page_token": token}
+        return json_response(body)
+
+    return handler
 
 
-async def single_bars(request: Request, venue: Venue, _account_id: str) -> Response:
-    symbol = request.path_params["symbol"]
-    bars, token = _page(venue, _bars_request(request, venue, (symbol,)))
-    return json_response({"bars": bars.get(symbol, []), "symbol": symbol, "next_page_token": token})
+def _series(kind: str, request: Request, venue: Venue) -> Series:
+    check_feed(request)
+    if kind == "trades":
+        return series.trades(request, venue)
+    if kind == "quotes":
+        return series.quotes(request, venue)
+    return series.bars(request, venue, _adjuster(request, venue))
 
 
-def symbols_of(request: Request) -> tuple[str, ...]:
-    symbols = names(request.query_params.get("symbols", ""))
-    if not symbols:
-        raise invalid("symbols parameter is required")
-    return symbols
+def check_feed(request: Request) -> None:
+    feed = request.query_params.get("feed", "")
+    if feed not in _FEEDS:
+        raise invalid(f"invalid feed: {feed[:50]}")
 
 
-def _bars_request(request: Request, venue: Venue, symbols: tuple[str, ...]) -> BarsRequest:
-    query, now = request.query_params, venue.now
-    text = query.get("timeframe", "")
-    timeframe = parse_timeframe(text)
-    if timeframe is None:
-        raise invalid(f"invalid timeframe: {text[:50]}")
-    start = moment(request, "start", invalid) or midnight(new_york_day(now))
-    end = moment(request, "end", invalid) or now
-    if end < start and "end" in query:
-        raise invalid("end should not be before start")
-    limit = integer(request, "limit", _DEFAULT_LIMIT, invalid)
-    if limit > _LARGEST_LIMIT:
-        raise invalid("invalid limit: larger than the allowed maximum of 10000")
-    if limit < 1:
-        raise invalid("invalid limit: must be at least 1")
-    if query.get("sort", "asc") not in ("asc", "desc"):
-        raise invalid(f"invalid sort: {query['sort'][:50]}")
-    return BarsRequest(
-        symbols=tuple(sorted(symbols)),
-        timeframe=timeframe,
-        start=start,
-        end=end,
-        limit=limit,
-        descending=query.get("sort") == "desc",
-        resume=_read_token(query["page_token"]) if query.get("page_token") else None,
-    )
+def _adjuster(request: Request, venue: Venue) -> Adjuster | None:
+    types = adjustment_types(request.query_params.get("adjustment", "raw"))
+    actions = request.app.state.corporate_actions
+    if not types or not actions.all:
+        return None
 
+    def close_before(symbol: str, day: date) -> float | None:
+        last = venue.history.last_minute(symbol, min(midnight(day), venue.reached))
+        return last[1].close if last else None
 
-def _page(venue: Venue, asked: BarsRequest) -> tuple[dict[str, list[Json]], str | None]:
-    """Return up to `limit` bars, symbol by symbol, and the token of the page after."""
-    page: dict[str, list[Json]] = {}
-    last: tuple[str, datetime] | None = None
-    count = 0
-    for symbol in asked.symbols:
-        if asked.resume and symbol < asked.resume[0]:
-            continue
-        for start, bar in _bars(venue, asked, symbol):
-            if count == asked.limit and last is not None:
-                return page, _token(*last)
-            page.setdefault(symbol, []).append(bar_json(start, bar))
-            last, count = (symbol, start), count + 1
-    return page, None
-
-
-def _bars(venue: Venue, asked: BarsRequest, symbol: str) -> Iterator[Stamped]:
-    start, end = asked.start, asked.end
-    resumed = asked.resume[1] if asked.resume and asked.resume[0] == symbol else None
-    if resumed and asked.descending:
-        end = min(end, resumed)
-    elif resumed:
-        start = max(start, resumed)
-    bars = venue.history.bars(symbol, asked.timeframe, start, end, venue.reached, asked.descending)
-    return (item for item in bars if item[0] != resumed)
-
-
-def _token(symbol: str, start: datetime) -> str:
-    return base64.b64encode(f"{symbol}|{timestamp(start)}".encode()).decode()
-
-
-def _read_token(token: str) -> tuple[str, datetime]:
-    try:
-        symbol, _, text = base64.b64decode(token, validate=True).decode().partition("|")
-    except (binascii.Error, ValueError):
-        raise invalid("invalid page_token") from None
-    return symbol, parse_moment("page_token", text, invalid)
+    return Adjuster(actions, types, new_york_day(venue.now), close_before)
 
 
 ROUTES = [
-    Route("/v2/stocks/bars", authenticated(multi_bars), methods=["GET"]),
-    Route("/v2/stocks/{symbol}/bars", authenticated(single_bars), methods=["GET"]),
+    route
+    for kind in KINDS
+    for route in (
+        Route(f"/v2/stocks/{kind}", authenticated(_multi(kind)), methods=["GET"]),
+        Route(f"/v2/stocks/{{symbol}}/{kind}", authenticated(_single(kind)), methods=["GET"]),
+    )
 ]
