@@ -18,7 +18,7 @@ from flotilla.practice.calendar import TradingCalendar
 from flotilla.practice.corporate_actions import CorporateActions, read_actions
 from flotilla.practice.credentials import Credentials
 from flotilla.practice.errors import PracticeStartError
-from flotilla.practice.matching.fill_model import BarOpen
+from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.portfolio import Portfolio
 from flotilla.practice.queries import Queries
 from flotilla.practice.rate_limit import RateLimit

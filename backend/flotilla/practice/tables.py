@@ -60,6 +60,7 @@ accounts = Table(
     Column("realized", Numeric, nullable=False),
     Column("last_equity", Numeric, nullable=False),
     Column("multiplier", Numeric, nullable=False),
+    Column("fees", Numeric, nullable=False, server_default="0"),
     Column("configurations", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
 )
 
@@ -109,6 +110,11 @@ orders = Table(
     Column("replaced_by", Text),
     Column("replaces", Text),
     Column("entered_inside", _TIME),
+    Column("notional", Numeric),
+    Column("trail_price", Numeric),
+    Column("trail_percent", Numeric),
+    Column("hwm", Numeric),
+    Column("triggered", Boolean, nullable=False, server_default="false"),
     UniqueConstraint("account_id", "client_order_id"),
     Index(None, "account_id", "seq"),
     Index(None, "root_id"),
@@ -131,6 +137,8 @@ executions = Table(
     Column("position_qty", Numeric, nullable=False),
     Column("order_status", Text, nullable=False),
     Column("at", _TIME, nullable=False),
+    Column("fee_qty", Numeric, nullable=False, server_default="0"),
+    Column("fee_cash", Numeric, nullable=False, server_default="0"),
     Index(None, "account_id", "seq"),
     Index(None, "order_id"),
 )

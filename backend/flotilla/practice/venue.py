@@ -199,7 +199,7 @@ class Venue:
         self._reached = session.open
         self._pace.jump(session.open)
         first = self._minute(session, session.open)
-        await self._change(lambda: self.market.open_session(first))
+        await self._change(lambda: self.market.begin_minute(first))
         await self.publisher.flushed()
 
     async def _begin(self, session: Session, tau: datetime) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from flotilla.practice.assets import Asset, asset_id
+from flotilla.practice.assets import Asset, asset_class, asset_id, without_slash
 from flotilla.practice.calendar import NEW_YORK, new_york_day
 from flotilla.practice.matching.account import Account, Position
 from flotilla.practice.matching.book import Book
@@ -17,6 +17,11 @@ Json = dict[str, Any]
 _MARGIN_PERCENT = 30
 _INITIAL_MARGIN = Decimal("0.5")
 _MAINTENANCE_MARGIN = Decimal("0.3")
+_COIN_STEPS = {
+    "min_order_size": "0.000000002",
+    "min_trade_increment": "0.000000001",
+    "price_increment": "0.000000001",
+}
 _RATIO = Decimal("1e-10")
 _SHARE_PRICE = Decimal("1e-9")
 
@@ -59,9 +64,9 @@ def _order_core(order: Order) -> Json:
         "replaces": order.replaces,
         "asset_id": asset_id(order.symbol),
         "symbol": order.symbol,
-        "asset_class": "us_equity",
-        "notional": None,
-        "qty": plain(order.qty),
+        "asset_class": asset_class(order.symbol),
+        "notional": _plain(order.notional),
+        "qty": None if order.notional is not None else plain(order.qty),
         "filled_qty": plain(order.filled_qty),
         "filled_avg_price": _plain(order.filled_avg_price),
         "order_class": "" if is_simple else order.order_class.value,
@@ -75,9 +80,9 @@ def _order_core(order: Order) -> Json:
         "status": order.status.value,
         "extended_hours": order.extended_hours,
         "legs": None,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
+        "trail_percent": _plain(order.trail_percent),
+        "trail_price": _plain(order.trail_price),
+        "hwm": _plain(order.hwm),
         "expires_at": timestamp(order.expires_at),
     }
 
@@ -99,7 +104,13 @@ def trade_update_json(update: TradeUpdate) -> Json:
         data["price"] = plain(update.execution.price)
         data["qty"] = plain(update.execution.qty)
         data["position_qty"] = plain(update.execution.position_qty)
-        data["settle_date"] = _next_weekday(update.at)
+        if update.order.is_crypto:
+            data["settle_date"] = new_york_day(update.at).isoformat()
+            data["swap_rate"] = "1"
+        else:
+            data["settle_date"] = _next_weekday(update.at)
+    if update.reason is not None:
+        data["reason"] = update.reason
     return {"stream": "trade_updates", "data": data}
 
 
@@ -127,7 +138,7 @@ def activity_json(execution: Execution) -> Json:
         "price": plain(execution.price),
         "qty": plain(execution.qty),
         "side": execution.side.value,
-        "symbol": execution.symbol,
+        "symbol": without_slash(execution.symbol),
         "transaction_time": timestamp(execution.at),
         "type": "partial_fill" if execution.leaves_qty else "fill",
     }
@@ -137,7 +148,8 @@ def account_json(account: Account, book: Book, marks: dict[str, Decimal], now: d
     """Return GET /v2/account."""
     long, short = account.long_market_value(marks), account.short_market_value(marks)
     equity, gross, reserved = account.equity(marks), long - short, book.reserved(account.id)
-    buying_power = account.buying_power(marks, reserved)
+    coins = book.reserved_cash(account.id)
+    buying_power = account.buying_power(marks, reserved, coins)
     overnight = max(Decimal(0), 2 * equity - gross - reserved)
     return {
         "id": account.id,
@@ -145,7 +157,7 @@ def account_json(account: Account, book: Book, marks: dict[str, Decimal], now: d
         "status": "ACTIVE",
         "crypto_status": "ACTIVE",
         "currency": "USD",
-        "cash": cents(account.cash),
+        "cash": cents(account.cash - coins),
         "buying_power": cents(buying_power),
         "effective_buying_power": cents(buying_power),
         "regt_buying_power": cents(overnight),
@@ -197,10 +209,10 @@ def position_json(
     day_base = position.cost if opened_today else position.qty * previous_close
     return {
         "asset_id": asset_id(position.symbol),
-        "symbol": position.symbol,
+        "symbol": without_slash(position.symbol),
         "exchange": asset.exchange if asset else "NYSE",
-        "asset_class": "us_equity",
-        "asset_marginable": True,
+        "asset_class": asset_class(position.symbol),
+        "asset_marginable": asset_class(position.symbol) == "us_equity",
         "qty": plain(position.qty),
         "qty_available": plain((abs(position.qty) - held) * (1 if position.qty > 0 else -1)),
         "avg_entry_price": plain(position.average_price.quantize(_SHARE_PRICE)),
@@ -222,23 +234,25 @@ def _ratio(part: Decimal, whole: Decimal) -> str:
 
 
 def asset_json(asset: Asset) -> Json:
+    borrowable = asset.tradable and not asset.is_crypto
     return {
         "id": asset.id,
-        "class": "us_equity",
+        "class": asset.asset_class,
         "exchange": asset.exchange,
         "symbol": asset.symbol,
         "name": asset.name,
         "status": "active",
         "tradable": asset.tradable,
-        "marginable": True,
+        "marginable": not asset.is_crypto,
         "maintenance_margin_requirement": _MARGIN_PERCENT,
         "margin_requirement_long": str(_MARGIN_PERCENT),
         "margin_requirement_short": str(_MARGIN_PERCENT),
-        "shortable": asset.tradable,
-        "easy_to_borrow": asset.tradable,
-        "borrow_status": "easy_to_borrow",
-        "fractionable": True,
+        "shortable": borrowable,
+        "easy_to_borrow": borrowable,
+        "borrow_status": "easy_to_borrow" if borrowable else "not_shortable",
+        "fractionable": asset.fractionable,
         "attributes": [],
+        **(_COIN_STEPS if asset.is_crypto else {}),
     }
 
 

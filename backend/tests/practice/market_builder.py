@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from flotilla.practice.matching.account import Account
+from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.matching.changes import Changes, Sequence
-from flotilla.practice.matching.fill_model import BarOpen
 from flotilla.practice.matching.market import Market
 from flotilla.practice.matching.orders import Order, OrderTicket
 from flotilla.practice.session import MINUTE, Bar, Minute, Session
@@ -58,7 +58,7 @@ class Tape:
 
     def open(self, **bars: Prices) -> None:
         """The session opens, its first minute in progress."""
-        self.market.open_session(self._minute(SESSION.open, bars))
+        self.market.begin_minute(self._minute(SESSION.open, bars))
         self._collect()
 
     def minute(self, **bars: Prices) -> None:

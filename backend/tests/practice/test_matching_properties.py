@@ -18,7 +18,9 @@ from flotilla.practice.matching.orders import (
 )
 from flotilla.practice.matching.tickets import Replacement
 
-SYMBOLS = ("A", "B")
+COIN = "C/USD"
+SYMBOLS = ("A", "B", COIN)
+COIN_TYPES = (OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_LIMIT)
 ACCOUNTS = ("account", "other")
 
 prices = st.integers(9_000, 11_000).map(lambda c: D(c) / 100)
@@ -34,24 +36,49 @@ def bars(draw: Any) -> Prices:
 
 @st.composite
 def tickets(draw: Any) -> OrderTicket:
-    kind = draw(st.sampled_from(OrderType))
-    order_class = draw(st.sampled_from(OrderClass))
-    side = draw(st.sampled_from(Side))
-    fraction = order_class is OrderClass.SIMPLE and draw(st.booleans())
-    base = draw(prices)
+    """Draw what the REST side lets through: type, time in force, class and amount that go together."""
+    symbol = draw(st.sampled_from(SYMBOLS))
+    side, base = draw(st.sampled_from(Side)), draw(prices)
+    order_class = OrderClass.SIMPLE if symbol == COIN else draw(st.sampled_from(OrderClass))
+    kinds = COIN_TYPES if symbol == COIN else tuple(OrderType)
+    kind = draw(st.sampled_from(kinds if order_class is OrderClass.SIMPLE else kinds[:4]))
+    if order_class is OrderClass.OCO:
+        kind = OrderType.LIMIT
+    fraction = symbol == COIN or (order_class is OrderClass.SIMPLE and draw(st.booleans()))
+    fraction = fraction and kind is not OrderType.TRAILING_STOP
     distance = D(draw(st.integers(5, 500))) / 100
+    sign = -side.sign if order_class is OrderClass.OCO else side.sign
+    has_target = order_class in (OrderClass.BRACKET, OrderClass.OCO)
+    has_stop = order_class is not OrderClass.SIMPLE
+    dollars = fraction and draw(st.booleans())
     return OrderTicket(
-        symbol=draw(st.sampled_from(SYMBOLS)),
+        symbol=symbol,
         side=side,
         type=kind,
-        time_in_force=TimeInForce.DAY if fraction else draw(st.sampled_from(TimeInForce)),
-        qty=D(draw(st.integers(1, 3000))) / (1000 if fraction else 1),
-        limit_price=base if kind is OrderType.LIMIT else None,
-        stop_price=base if kind is OrderType.STOP else None,
+        time_in_force=draw(st.sampled_from(times_in_force(symbol, kind, order_class, fraction))),
+        qty=None if dollars else D(draw(st.integers(1, 3000))) / (1000 if fraction else 1),
+        notional=D(draw(st.integers(100, 100_000))) / 100 if dollars else None,
+        limit_price=base if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None,
+        stop_price=base + D(draw(st.integers(-50, 50))) / 100
+        if kind in (OrderType.STOP, OrderType.STOP_LIMIT)
+        else None,
+        trail_price=distance if kind is OrderType.TRAILING_STOP else None,
         order_class=order_class,
-        take_profit=base + side.sign * distance if order_class is OrderClass.BRACKET else None,
-        stop_loss=base - side.sign * distance if order_class is not OrderClass.SIMPLE else None,
+        take_profit=base + sign * distance if has_target else None,
+        stop_loss=base - sign * distance if has_stop else None,
+        stop_loss_limit=base - 2 * sign * distance if has_stop and draw(st.booleans()) else None,
     )
+
+
+def times_in_force(
+    symbol: str, kind: OrderType, order_class: OrderClass, fraction: bool
+) -> tuple[TimeInForce, ...]:
+    if symbol == COIN:
+        return (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+    if fraction:
+        return (TimeInForce.DAY,)
+    auctioned = kind in (OrderType.MARKET, OrderType.LIMIT) and order_class is OrderClass.SIMPLE
+    return tuple(TimeInForce) if auctioned else (TimeInForce.DAY, TimeInForce.GTC)
 
 
 submissions = st.tuples(st.just("submit"), st.sampled_from(ACCOUNTS), tickets())
@@ -90,9 +117,11 @@ def _act(tape: Tape, action: str, arguments: list[Any]) -> None:
         if action == "cancel":
             tape.market.cancel(order.account_id, order.id, tape.now)
         else:
-            price = arguments[1]
-            field = "stop_price" if order.type is OrderType.STOP else "limit_price"
-            replacement = Replacement(**{field: price})
+            fields = {
+                OrderType.STOP: {"stop_price": arguments[1]},
+                OrderType.TRAILING_STOP: {"trail": arguments[1] / 50},
+            }
+            replacement = Replacement(**fields.get(order.type, {"limit_price": arguments[1]}))
             tape.market.replace(order.account_id, order.id, replacement, tape.now)
         tape._collect()
 
@@ -104,18 +133,24 @@ def test_money_and_orders_add_up(script: list[tuple[Any, ...]], slippage_bps: st
     executions = [e for changes in tape.changes for e in changes.executions]
     for account in tape.accounts:
         cost = sum((p.cost for p in account.positions.values()), start=D(0))
-        assert account.cash + cost - account.realized == account.initial_cash
+        assert account.cash + cost - account.realized + account.fees == account.initial_cash
         spent = sum(
             (e.side.sign * e.qty * e.price for e in executions if e.account_id == account.id),
             start=D(0),
         )
-        assert account.cash == account.initial_cash - spent
+        kept = sum((e.fee_cash for e in executions if e.account_id == account.id), start=D(0))
+        assert account.cash == account.initial_cash - spent - kept
         for symbol in SYMBOLS:
             bought = sum(
-                (e.side.sign * e.qty for e in executions if (e.account_id, e.symbol) == (account.id, symbol)),
+                (
+                    e.side.sign * e.qty - e.fee_qty
+                    for e in executions
+                    if (e.account_id, e.symbol) == (account.id, symbol)
+                ),
                 start=D(0),
             )
             assert account.quantity(symbol) == bought
+            assert symbol != COIN or bought >= 0
     for order in tape.orders.values():
         filled = sum((e.qty for e in executions if e.order_id == order.id), start=D(0))
         assert filled <= order.qty

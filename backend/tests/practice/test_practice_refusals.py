@@ -51,7 +51,8 @@ REFUSALS: list[tuple[dict[str, Any], tuple[int, int], str]] = [
     ({**BRACKET, "stop_loss": "1"}, PARAMETER, "invalid stop_loss"),
     ({**BRACKET, "order_class": "oto"}, PARAMETER, "oto orders require either"),
     ({**BRACKET, "order_class": "simple"}, PARAMETER, "simple orders accept no take_profit"),
-    (order(order_class="mleg"), RULE, "mleg orders are not supported"),
+    (order(order_class="mleg"), RULE, "mleg orders must have at least 2 legs"),
+    (order(order_class="mleg", legs=[{}, {}]), REFUSED, "submit mleg order is disabled"),
     (order(qty="1000000"), REFUSED, "insufficient buying power"),
 ]
 

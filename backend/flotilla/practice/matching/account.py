@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
-from flotilla.practice.matching.orders import ZERO, Side
+from flotilla.practice.matching.orders import ZERO, Side, is_crypto
 
 # Cost moves between position and realised profit in these steps, so that sums stay exact.
 _COST_STEP = Decimal("1e-9")
+COIN_STEP = Decimal("1e-9")
 
 
 @dataclass(slots=True)
@@ -40,7 +41,10 @@ class Configurations:
 
 @dataclass(slots=True)
 class Account:
-    """Cash and positions. Always: cash + sum of cost - realized = initial_cash."""
+    """Cash and positions. Always: cash + sum of cost - realized + fees = initial_cash.
+
+    `fees` are the dollars that fees were worth when they were taken, in coins or in cash.
+    """
 
     id: str
     key: str
@@ -53,6 +57,7 @@ class Account:
     multiplier: Decimal
     configurations: Configurations = Configurations()
     positions: dict[str, Position] = field(default_factory=dict)
+    fees: Decimal = ZERO
 
     def quantity(self, symbol: str) -> Decimal:
         """Return the signed quantity held, zero when flat."""
@@ -69,6 +74,28 @@ class Account:
             delta = side.sign * (qty - closing)
         if delta:
             self._increase(symbol, delta, price, at)
+
+    def take_coin_fee(self, symbol: str, qty: Decimal, price: Decimal, rate: Decimal) -> Decimal:
+        """Keep `rate` of the `qty` coins just bought at `price`; returns the coins kept.
+
+        What is left of the purchase is truncated to nine decimals, as Alpaca's is.
+        """
+        fee = qty - (qty * (1 - rate)).quantize(COIN_STEP, ROUND_DOWN)
+        position = self.positions[symbol]
+        position.qty -= fee
+        position.cost -= fee * price
+        self.fees += fee * price
+        if not position.qty:
+            self.realized -= position.cost
+            del self.positions[symbol]
+        return fee
+
+    def take_cash_fee(self, value: Decimal, rate: Decimal) -> Decimal:
+        """Keep `rate` of a sale's `value` in dollars; returns the dollars kept."""
+        fee = (value * rate).quantize(_COST_STEP)
+        self.cash -= fee
+        self.fees += fee
+        return fee
 
     def _increase(self, symbol: str, delta: Decimal, price: Decimal, at: datetime) -> None:
         self.cash -= delta * price
@@ -102,10 +129,21 @@ class Account:
     def equity(self, marks: dict[str, Decimal]) -> Decimal:
         return self.cash + self.long_market_value(marks) + self.short_market_value(marks)
 
-    def buying_power(self, marks: dict[str, Decimal], reserved: Decimal) -> Decimal:
-        """Return the worth of positions that may still be opened.
+    def buying_power(
+        self, marks: dict[str, Decimal], reserved: Decimal, reserved_cash: Decimal = ZERO
+    ) -> Decimal:
+        """Return the worth of stocks that may still be opened.
 
         The multiplier times equity, less what is held (long or short) and what open orders reserve.
+        Coins, and the `reserved_cash` that open orders for coins hold, are no collateral.
         """
-        gross = self.long_market_value(marks) - self.short_market_value(marks)
-        return max(ZERO, self.multiplier * self.equity(marks) - gross - reserved)
+        coins = sum(
+            (p.qty * marks[p.symbol] for p in self.positions.values() if is_crypto(p.symbol)), start=ZERO
+        )
+        gross = self.long_market_value(marks) - self.short_market_value(marks) - coins
+        margin = self.equity(marks) - coins - reserved_cash
+        return max(ZERO, self.multiplier * margin - gross - (reserved - reserved_cash))
+
+    def spendable_cash(self, reserved: Decimal) -> Decimal:
+        """Return the dollars that may be paid for what cannot be bought on margin."""
+        return max(ZERO, self.cash - reserved)

@@ -1,9 +1,22 @@
 """The open orders, by group, symbol and account. Closed groups leave it."""
 
+import math
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from flotilla.practice.matching.orders import WORKING, ZERO, Order, OrderType, Side
+from flotilla.practice.matching.orders import (
+    IMMEDIATE,
+    STOPS,
+    WORKING,
+    ZERO,
+    Order,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+
+# The market price at or below which, and the one at or above which, an order of a symbol has to do.
+Levels = tuple[float, float]
 
 
 class Book:
@@ -14,6 +27,7 @@ class Book:
         self._roots: dict[str, str] = {}
         self._by_symbol: dict[str, dict[str, None]] = {}
         self._by_account: dict[str, dict[str, None]] = {}
+        self._levels: dict[str, Levels] = {}
         for order in sorted(orders, key=lambda order: order.seq):
             self.add(order)
 
@@ -22,13 +36,15 @@ class Book:
         self._roots[order.id] = order.root_id
         self._by_symbol.setdefault(order.symbol, {})[order.root_id] = None
         self._by_account.setdefault(order.account_id, {})[order.root_id] = None
+        self.changed(order)
 
     def prune(self, root_id: str) -> None:
         """Forget the group when none of its orders is open any more."""
-        group = self._groups[root_id]
-        if any(order.is_open for order in group):
+        group = self._groups.get(root_id)
+        if group is None or any(order.is_open for order in group):
             return
         del self._groups[root_id]
+        self.changed(group[0])
         self._by_account[group[0].account_id].pop(root_id)
         symbol_groups = self._by_symbol[group[0].symbol]
         symbol_groups.pop(root_id)
@@ -36,6 +52,17 @@ class Book:
             del self._by_symbol[group[0].symbol]
         for order in group:
             del self._roots[order.id]
+
+    def changed(self, order: Order) -> None:
+        """Hear that an order's price or state is not what it was."""
+        self._levels.pop(order.symbol, None)
+
+    def may_match(self, symbol: str, low: float, high: float) -> bool:
+        """Say whether prices from `low` to `high` can concern any order of `symbol`; quick."""
+        levels = self._levels.get(symbol)
+        if levels is None:
+            levels = self._levels[symbol] = _levels(self.working(symbol))
+        return low <= levels[0] or high >= levels[1]
 
     def find(self, order_id: str) -> Order | None:
         """Return an order of a group that is still open, None otherwise."""
@@ -66,7 +93,15 @@ class Book:
             group = self._groups[root_id]
             in_order = group if len(group) == 1 else sorted(group, key=_stops_first)
             found += [order for order in in_order if order.status in WORKING]
-        return found
+        return [order for order in found if order.time_in_force is not TimeInForce.CLS]
+
+    def at_close(self) -> list[Order]:
+        """Return what trades at the session's closing price only."""
+        return [
+            order
+            for order in self.open_orders()
+            if order.time_in_force is TimeInForce.CLS and order.status in WORKING
+        ]
 
     def holding(self, account_id: str, symbol: str, side: Side) -> list[Order]:
         """Return the active orders that would close a position by trading on `side`."""
@@ -92,15 +127,43 @@ class Book:
 
     def reserved(self, account_id: str) -> Decimal:
         """Return the buying power that the account's open orders hold, in dollars."""
-        return sum(
-            (
-                order.remaining * order.reserve_price
-                for order in self.of_account(account_id)
-                if order.is_active and order.opens_position
-            ),
-            start=ZERO,
-        )
+        return sum((_reserve(order) for order in self._reserving(account_id)), start=ZERO)
+
+    def reserved_cash(self, account_id: str) -> Decimal:
+        """Return the part of it that open orders for coins hold: cash, in dollars."""
+        held = (_reserve(order) for order in self._reserving(account_id) if order.is_crypto)
+        return sum(held, start=ZERO)
+
+    def opposite(self, account_id: str, symbol: str, side: Side) -> list[Order]:
+        """Return the account's active orders of `symbol` on the other side than `side`."""
+        return [
+            order
+            for order in self.of_account(account_id)
+            if order.symbol == symbol and order.side is not side and order.is_active
+        ]
+
+    def _reserving(self, account_id: str) -> Iterator[Order]:
+        for order in self.of_account(account_id):
+            if order.is_active and order.opens_position:
+                yield order
+
+
+def _levels(orders: Iterable[Order]) -> Levels:
+    below, above = -math.inf, math.inf
+    for order in orders:
+        buys = order.side is Side.BUY
+        rising = [order.stop_price] if buys else [order.limit_price, order.hwm]
+        falling = [order.limit_price, order.hwm] if buys else [order.stop_price]
+        if order.type is OrderType.MARKET or order.triggered or order.time_in_force in IMMEDIATE:
+            return math.inf, -math.inf
+        above = min([above, *(float(price) for price in rising if price is not None)])
+        below = max([below, *(float(price) for price in falling if price is not None)])
+    return below, above
+
+
+def _reserve(order: Order) -> Decimal:
+    return order.remaining * order.reserve_price
 
 
 def _stops_first(order: Order) -> bool:
-    return order.type is not OrderType.STOP
+    return order.type not in STOPS

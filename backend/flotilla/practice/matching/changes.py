@@ -2,6 +2,7 @@
 
 import copy
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -67,8 +68,10 @@ class Changes:
 class Recorder:
     """Collects changes until the caller takes them."""
 
-    def __init__(self, sequence: Sequence) -> None:
+    def __init__(self, sequence: Sequence, on_order: Callable[[Order], None] = lambda _: None) -> None:
+        """`on_order` hears of every order that changes."""
         self.sequence = sequence
+        self._on_order = on_order
         self._changes = Changes()
 
     def take(self) -> Changes:
@@ -78,9 +81,16 @@ class Recorder:
     def account(self, account: Account) -> None:
         self._changes.accounts[account.id] = account
 
-    def event(self, name: str, order: Order, at: datetime, execution: Execution | None = None) -> None:
+    def event(
+        self,
+        name: str,
+        order: Order,
+        at: datetime,
+        execution: Execution | None = None,
+        reason: str | None = None,
+    ) -> None:
         """Record that `order` changed and what the stream says of it."""
-        self._changes.orders[order.id] = order
+        self.order(order)
         execution_id = execution.id if execution else self.sequence.next_id()
         if execution:
             self._changes.executions.append(execution)
@@ -93,12 +103,14 @@ class Recorder:
                 order=copy.copy(order),
                 execution_id=execution_id,
                 execution=execution,
+                reason=reason,
             )
         )
 
     def order(self, order: Order) -> None:
         """Record that `order` changed with nothing said of it on the stream."""
         self._changes.orders[order.id] = order
+        self._on_order(order)
 
     def activity(self, activity: NonTradeActivity) -> None:
         self._changes.activities.append(activity)

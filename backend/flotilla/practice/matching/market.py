@@ -5,34 +5,48 @@ then `begin_minute` (market orders that waited fill at the open of the bar that 
 """
 
 import copy
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_DOWN, Decimal
 from functools import partial
 
-from flotilla.practice.errors import unprocessable
+from flotilla.practice.calendar import NEW_YORK, new_york_day
+from flotilla.practice.errors import refused, unprocessable
 from flotilla.practice.matching import checks
-from flotilla.practice.matching.account import Account
+from flotilla.practice.matching.account import COIN_STEP, Account
 from flotilla.practice.matching.back_office import BackOffice
 from flotilla.practice.matching.book import Book
 from flotilla.practice.matching.changes import Changes, Recorder, Sequence
-from flotilla.practice.matching.fill_model import FillModel
+from flotilla.practice.matching.fill_model import FillModel, Match, is_limit, limit_allows, move_trail
 from flotilla.practice.matching.orders import (
+    IMMEDIATE,
     ZERO,
     Order,
+    OrderClass,
     OrderStatus,
     OrderTicket,
     OrderType,
+    Side,
     TimeInForce,
 )
 from flotilla.practice.matching.settlement import Settlement
-from flotilla.practice.matching.tickets import Replacement, legs_of, order_of, replacement_of
+from flotilla.practice.matching.tickets import (
+    Replacement,
+    inferred_intent,
+    legs_of,
+    order_of,
+    replacement_of,
+)
 from flotilla.practice.numbers import exact
 from flotilla.practice.session import MINUTE, Minute, Session
 
 # A fill within a bar is stamped just before the bar's end, so that it belongs to the bar's session.
 _BEFORE_THE_END = timedelta(milliseconds=1)
 _GOOD_TILL_CANCELED = timedelta(days=90)
+_CLOSE, _EXPIRY_JOB = time(16, 0), time(16, 15)
+_COIN_BUFFER = Decimal("1.02")  # notional purchases of coins are sized at this much above the price
+_OPENING_CUT_OFF, _CLOSING_CUT_OFF = time(9, 28), timedelta(minutes=10)
+_AUCTIONS_AGAIN = time(19, 0)
 
 
 class UnknownOrder(LookupError):
@@ -42,7 +56,8 @@ class UnknownOrder(LookupError):
 class Market:
     """Deterministic: the same accounts, orders, bars and requests give the same changes.
 
-    `session` is the one in progress or the next; `minute` is None while the market is closed.
+    `session` is the one in progress or the next; `minute` is None while nothing trades. Outside the
+    session a minute has bars of coins only. `last_session` gives the last trading day up to a day.
     `marks` are the last closes; the caller adds those of symbols it has not seen bars of.
     """
 
@@ -53,6 +68,7 @@ class Market:
         fill_model: FillModel,
         sequence: Sequence,
         session: Session,
+        last_session: Callable[[date], date] = lambda day: day,
     ) -> None:
         self.accounts = {account.id: account for account in accounts}
         self.book = Book(orders)
@@ -61,9 +77,16 @@ class Market:
         self.minute: Minute | None = None
         self.sequence = sequence
         self._model = fill_model
-        self._recorder = Recorder(sequence)
+        self._last_session = last_session
+        self._queued = [order for order in self.book.open_orders() if order.status is OrderStatus.ACCEPTED]
+        self._recorder = Recorder(sequence, self.book.changed)
         self._settlement = Settlement(self.accounts, self.book, self.marks, self._recorder)
         self.back_office = BackOffice(self.accounts, self.marks, self._recorder)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether stocks trade: a minute of the session is in progress."""
+        return self.minute is not None and self.minute.start >= self.session.open
 
     def take_changes(self) -> Changes:
         """Return what happened since the last call."""
@@ -71,30 +94,36 @@ class Market:
 
     # Requests ---------------------------------------------------------------------------------
 
-    def submit(self, account_id: str, ticket: OrderTicket, now: datetime) -> list[Order]:
+    def submit(
+        self, account_id: str, ticket: OrderTicket, now: datetime, rejection: str | None = None
+    ) -> list[Order]:
         """Accept an order and its legs, or raise ApiError and change nothing.
 
-        Returns the receipt: the order as it was when it was received, then its legs. A market order
-        whose symbol has a bar in the minute in progress is filled before this returns.
+        Returns the receipt: the order as it was when it was received, then its legs. What fills at
+        once is filled before this returns. With a `rejection` the venue refuses the order after it was
+        acknowledged, for that reason.
         """
         account = self.accounts[account_id]
-        # The last completed close: bots derive their stops from it, and so does the backtest.
-        base_price = ticket.limit_price or ticket.stop_price or self.marks[ticket.symbol]
-        checks.check_legs(account, ticket, base_price)
-        checks.check_quantity(account, ticket, self.book)
-        reserve_price = self._reserve_price(account, ticket)
-        order = order_of(ticket, account, self.sequence, now, self._expiry(ticket))
+        qty = self._quantity(ticket)
+        reserve_price = self._check(account, ticket, qty, now)
+        order = order_of(ticket, qty, account, self.sequence, now, self._expiry(ticket, now))
         order.reserve_price = reserve_price
-        order.status = OrderStatus.PENDING_NEW if self.minute else OrderStatus.ACCEPTED
+        if order.type is OrderType.TRAILING_STOP:
+            move_trail(order, self.last_price(order.symbol))
+        trades_now = self._trades_now(order)
+        order.status = OrderStatus.PENDING_NEW if trades_now else OrderStatus.ACCEPTED
         group = [order, *legs_of(order, ticket, self.sequence)]
         for member in group:
             self.book.add(member)
             self._recorder.order(member)
         receipt = [copy.copy(member) for member in group]
         self._recorder.event(order.status.value, order, now)
-        if self.minute:
-            self._settlement.route(order, now)
-            self._fill_on_arrival(order, self.minute, now)
+        if rejection is not None:
+            self._settlement.reject(order, now, rejection)
+        elif trades_now:
+            self._arrive(group, now)
+        else:
+            self._queued += [member for member in group if member.status is OrderStatus.ACCEPTED]
         return receipt
 
     def cancel(self, account_id: str, order_id: str, now: datetime) -> None:
@@ -125,6 +154,8 @@ class Market:
             raise unprocessable(f"cannot replace order in {old.status.value} status")
         new = replacement_of(old, replacement, self.sequence, now)
         self._check_replacement(old, new)
+        if new.time_in_force is not old.time_in_force:
+            new.expires_at = self._expiry(new, now)
         old.status, old.replaced_by = OrderStatus.REPLACED, new.id
         old.replaced_at = old.updated_at = now
         self.book.add(new)
@@ -148,46 +179,96 @@ class Market:
 
     def _check_replacement(self, old: Order, new: Order) -> None:
         if new.opens_position:
-            account = self.accounts[old.account_id]
-            reserved = self.book.reserved(account.id) - old.remaining * old.reserve_price
-            buying_power = account.buying_power(self.marks, reserved)
-            checks.check_buying_power(new.remaining * new.reserve_price, buying_power)
+            self._check_funds(
+                self.accounts[old.account_id],
+                new.is_crypto,
+                cost=new.remaining * new.reserve_price,
+                freed=old.remaining * old.reserve_price,
+            )
         elif not new.is_leg and new.remaining > old.remaining:
             existing = abs(self.accounts[old.account_id].quantity(old.symbol))
             held = self.book.held_quantity(old.account_id, old.symbol, old.side) - old.remaining
             checks.check_available(old.symbol, new.remaining, existing, held, [old.id])
 
-    def _reserve_price(self, account: Account, ticket: OrderTicket) -> Decimal:
+    def _check(self, account: Account, ticket: OrderTicket, qty: Decimal, now: datetime) -> Decimal:
+        """Refuse what may not be; returns what one share of the order holds of the buying power."""
+        # The last completed close: bots derive their stops from it, and so does the backtest.
+        close = self.marks[ticket.symbol]
+        is_oco = ticket.order_class is OrderClass.OCO
+        base_price = close if is_oco else ticket.limit_price or ticket.stop_price or close
+        checks.check_intent(ticket, inferred_intent(account, ticket))
+        checks.check_legs(account, ticket, base_price)
+        self._check_auction(ticket.time_in_force, now)
+        checks.check_wash_trade(account, ticket, self.book)
+        checks.check_quantity(account, ticket, qty, self.book)
+        price = checks.reserve_price(ticket, self.last_price(ticket.symbol))
+        checks.check_size(account, ticket, ticket.notional or price * qty, qty)
         if checks.closes_position(account, ticket.symbol, ticket.side):
             return ZERO
-        price = checks.reserve_price(ticket, self.last_price(ticket.symbol))
-        buying_power = account.buying_power(self.marks, self.book.reserved(account.id))
-        checks.check_buying_power(price * ticket.qty, buying_power)
+        if ticket.notional is not None:
+            price = ticket.notional / qty
+        self._check_funds(account, ticket.is_crypto, ticket.notional or price * qty)
         return price
 
-    def _expiry(self, ticket: OrderTicket) -> datetime:
-        if ticket.time_in_force is TimeInForce.DAY:
-            return self.session.close
-        return self.session.close + _GOOD_TILL_CANCELED
+    def _check_funds(self, account: Account, coins: bool, cost: Decimal, freed: Decimal = ZERO) -> None:
+        reserved = self.book.reserved(account.id) - freed
+        if coins:
+            checks.check_cash(cost, account.spendable_cash(reserved), account.cash)
+            return
+        cash = self.book.reserved_cash(account.id)
+        checks.check_buying_power(cost, account.buying_power(self.marks, reserved, cash))
+
+    def _check_auction(self, time_in_force: TimeInForce, now: datetime) -> None:
+        """Refuse orders for an auction that is over or about to begin.
+
+        While closed hours pass at once no moment in them is better than another: all are taken.
+        """
+        if self.minute is None:
+            return
+        local = now.astimezone(NEW_YORK).time()
+        between = _OPENING_CUT_OFF <= local < _AUCTIONS_AGAIN
+        if time_in_force is TimeInForce.OPG and (self.is_open or between):
+            raise refused("opg orders must be submitted after 7:00pm and before 9:28am")
+        if time_in_force is TimeInForce.CLS:
+            too_late = now >= self.session.close - _CLOSING_CUT_OFF if self.is_open else between
+            if too_late:
+                raise refused("cls orders must be submitted after 7:00pm and before 3:50pm")
+
+    def _quantity(self, ticket: OrderTicket) -> Decimal:
+        """Return the ticket's quantity; what its dollars buy, in shares or coins of nine decimals."""
+        if ticket.qty is not None:
+            return ticket.qty
+        assert ticket.notional is not None
+        price = ticket.limit_price or ticket.stop_price or self.last_price(ticket.symbol)
+        if ticket.is_crypto and ticket.type is OrderType.MARKET and ticket.side is Side.BUY:
+            price *= _COIN_BUFFER
+        return max(COIN_STEP, (ticket.notional / price).quantize(COIN_STEP, ROUND_DOWN))
+
+    def _expiry(self, ticket: OrderTicket | Order, now: datetime) -> datetime:
+        if ticket.time_in_force is TimeInForce.GTC or ticket.is_crypto:
+            day = self._last_session(new_york_day(now) + _GOOD_TILL_CANCELED)
+            return datetime.combine(day, _CLOSE, NEW_YORK).astimezone(now.tzinfo)
+        return self.session.close
+
+    def _trades_now(self, order: Order) -> bool:
+        return self.minute is not None if order.is_crypto else self.is_open
 
     # Time -------------------------------------------------------------------------------------
 
-    def open_session(self, minute: Minute) -> None:
-        """The session opens: queued orders are routed, then the first minute begins."""
-        for order in self.book.open_orders():
-            if order.status is OrderStatus.ACCEPTED:
-                self._settlement.route(order, minute.start)
-        self.begin_minute(minute)
-
     def begin_minute(self, minute: Minute) -> None:
-        """Market time reaches `minute.start`: waiting market orders fill, reducing ones first."""
+        """Market time reaches `minute.start`: queued orders are routed, waiting ones fill, those
+        that reduce a position first."""
         self.minute = minute
-        trading = [symbol for symbol in self.book.symbols() if symbol in minute.bars]
+        if self._queued:
+            self._route_queued()
+        trading = [symbol for symbol in self.book.symbols() if self._may_match_at_open(symbol, minute)]
         for opening in (False, True):
             for symbol in trading:
                 waiting = partial(self._waiting, symbol, opening)
-                matches = self._model.at_start(waiting, minute.bars[symbol])
-                self._settlement.execute_all(matches, minute.start, minute.start)
+                outcomes = self._model.at_start(waiting, minute.bars[symbol], minute.start, minute.start)
+                self._settlement.apply_all(outcomes, minute.start, minute.start)
+        for symbol in trading:
+            self._cancel_immediate(self.book.working(symbol), minute.start)
 
     def complete_minute(self) -> None:
         """The minute in progress is over: its bars fill resting orders and become the marks."""
@@ -195,30 +276,88 @@ class Market:
         minute, at = self.minute, self.minute.start + MINUTE - _BEFORE_THE_END
         for symbol in self.book.symbols():
             bar = minute.bars.get(symbol)
-            if bar is not None:
+            if bar is not None and self.book.may_match(symbol, bar.low, bar.high):
                 working = partial(self.book.working, symbol)
-                matches = self._model.within(working, bar, minute.start)
-                self._settlement.execute_all(matches, minute.start, at)
+                outcomes = self._model.within(working, bar, minute.start)
+                self._settlement.apply_all(outcomes, minute.start, at)
         for symbol, bar in minute.bars.items():
             self.marks[symbol] = exact(bar.close)
         self.back_office.sample(minute.start + MINUTE)
 
     def close_session(self, next_session: Session) -> None:
-        """The session closes: DAY orders expire; what comes now waits for `next_session`."""
+        """The session closes: its auction fills CLS orders, DAY orders expire; what comes now waits for
+        `next_session`. GTC orders whose day has come expire a quarter of an hour later."""
+        close = self.session.close
+        self._settlement.apply_all(self._closing_matches(), close - MINUTE, close - _BEFORE_THE_END)
+        evening = datetime.combine(self.session.day, _EXPIRY_JOB, NEW_YORK).astimezone(close.tzinfo)
         for order in self.book.open_orders():
-            if order.time_in_force is TimeInForce.DAY:
-                self._settlement.expire(order, self.session.close)
+            if order.time_in_force is TimeInForce.GTC:
+                if order.expires_at <= evening:
+                    self._expire(order, max(close, evening))
+            elif not order.is_crypto:
+                self._expire(order, close)
         for account in self.accounts.values():
             account.last_equity = account.equity(self.marks)
             self._recorder.account(account)
-        self.back_office.sample(self.session.close, closing=True)
+        self.back_office.sample(close, closing=True)
         self.minute, self.session = None, next_session
+
+    def sleep(self) -> None:
+        """Nothing trades any more until the next minute that is begun."""
+        self.minute = None
+
+    def _expire(self, order: Order, at: datetime) -> None:
+        if not order.is_open:  # canceled with its group
+            return
+        if order.time_in_force in (TimeInForce.DAY, TimeInForce.GTC):
+            self._settlement.expire(order, at)
+        else:
+            self._settlement.cancel_group(order.root_id, at)
+            self.book.prune(order.root_id)
+
+    def _closing_matches(self) -> Iterator[Match]:
+        for order in self.book.at_close():
+            price = self.marks[order.symbol]
+            if not is_limit(order) or limit_allows(order, price):
+                yield Match(order, order.remaining, price)
+
+    def _route_queued(self) -> None:
+        waiting, self._queued = self._queued, []
+        for order in waiting:
+            if order.status is not OrderStatus.ACCEPTED:
+                continue
+            if self._trades_now(order):
+                assert self.minute is not None
+                self._settlement.route(order, self.minute.start)
+            else:
+                self._queued.append(order)
+
+    def _may_match_at_open(self, symbol: str, minute: Minute) -> bool:
+        bar = minute.bars.get(symbol)
+        return bar is not None and self.book.may_match(symbol, bar.open, bar.open)
 
     def _waiting(self, symbol: str, opening: bool) -> list[Order]:
         return [order for order in self.book.working(symbol) if order.opens_position is opening]
 
-    def _fill_on_arrival(self, order: Order, minute: Minute, now: datetime) -> None:
-        bar = minute.bars.get(order.symbol)
-        if bar is not None and order.type is OrderType.MARKET:
-            matches = self._model.at_start(lambda: [order], bar)
-            self._settlement.execute_all(matches, minute.start, now)
+    def _arrive(self, group: list[Order], now: datetime) -> None:
+        """The order, and the stop of an OCO, reach the venue in the minute in progress."""
+        assert self.minute is not None
+        arriving = [order for order in group if order.status is OrderStatus.PENDING_NEW]
+        for order in arriving:
+            self._settlement.route(order, now)
+        bar = self.minute.bars.get(group[0].symbol)
+        if bar is not None and group[0].time_in_force is not TimeInForce.CLS:
+            fresh = partial(_working, arriving)
+            outcomes = self._model.at_start(fresh, bar, self.minute.start, now)
+            self._settlement.apply_all(outcomes, self.minute.start, now)
+        self._cancel_immediate(arriving, now)
+
+    def _cancel_immediate(self, orders: Iterable[Order], at: datetime) -> None:
+        for order in orders:
+            if order.time_in_force in IMMEDIATE and order.is_open:
+                self._settlement.cancel_group(order.root_id, at)
+                self.book.prune(order.root_id)
+
+
+def _working(orders: list[Order]) -> list[Order]:
+    return [order for order in orders if order.is_working]

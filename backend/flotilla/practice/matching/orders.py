@@ -25,17 +25,31 @@ class OrderType(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
+
+
+STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
 
 
 class TimeInForce(StrEnum):
     DAY = "day"
     GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    OPG = "opg"
+    CLS = "cls"
+
+
+# They trade at once, or at the next opening when the market is closed, and never rest.
+IMMEDIATE = frozenset({TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG})
 
 
 class OrderClass(StrEnum):
     SIMPLE = "simple"
     BRACKET = "bracket"
     OTO = "oto"
+    OCO = "oco"
 
 
 class OrderStatus(StrEnum):
@@ -49,23 +63,36 @@ class OrderStatus(StrEnum):
     EXPIRED = "expired"
     REPLACED = "replaced"
     REJECTED = "rejected"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
+    DONE_FOR_DAY = "done_for_day"
 
 
 WORKING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
-ACTIVE = WORKING | {OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW}
+_REQUESTED = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE})
+ACTIVE = WORKING | _REQUESTED | {OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW}
 OPEN = ACTIVE | {OrderStatus.HELD}
 CLOSED = frozenset(OrderStatus) - OPEN
 
 
+def is_crypto(symbol: str) -> bool:
+    """Say whether `symbol` is a pair such as BTC/USD: traded around the clock, paid in full."""
+    return "/" in symbol
+
+
 @dataclass(frozen=True, slots=True)
 class OrderTicket:
-    """A validated request for an order: prices and quantity are positive, the combination legal."""
+    """A validated request for an order: prices and quantity are positive, the combination legal.
+
+    Exactly one of `qty` and `notional` (dollars) is given. The legs: `take_profit` is a limit price,
+    `stop_loss` a stop price, with `stop_loss_limit` the leg is a stop-limit order.
+    """
 
     symbol: str
     side: Side
     type: OrderType
     time_in_force: TimeInForce
-    qty: Decimal
+    qty: Decimal | None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     order_class: OrderClass = OrderClass.SIMPLE
@@ -73,6 +100,15 @@ class OrderTicket:
     stop_loss: Decimal | None = None
     client_order_id: str | None = None
     extended_hours: bool = False
+    notional: Decimal | None = None
+    stop_loss_limit: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    position_intent: str | None = None
+
+    @property
+    def is_crypto(self) -> bool:
+        return is_crypto(self.symbol)
 
 
 @dataclass(slots=True)
@@ -83,6 +119,9 @@ class Order:
     `entered_inside` is the start of the bar in which a leg became live because its entry was touched
     within the bar: in that bar only a stop counts (nobody knows whether the target came before).
     `reserve_price` is what one share of an order that opens a position holds of the buying power.
+    `qty` of a notional order is what its dollars buy: an estimate until it fills, never shown.
+    `stop_price` of a trailing stop follows `hwm`, the best price since it became live. A stop-limit order
+    is a limit order once it is `triggered`.
     """
 
     id: str
@@ -118,6 +157,20 @@ class Order:
     replaced_by: str | None = None
     replaces: str | None = None
     entered_inside: datetime | None = None
+    notional: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    hwm: Decimal | None = None
+    triggered: bool = False
+
+    @property
+    def is_crypto(self) -> bool:
+        return is_crypto(self.symbol)
+
+    @property
+    def is_exit_of_group(self) -> bool:
+        """One of the orders of which only one may fill: a leg, or the target of an OCO."""
+        return self.is_leg or self.order_class is OrderClass.OCO
 
     @property
     def is_open(self) -> bool:
@@ -153,7 +206,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One fill, as the account's activities keep it. `position_qty` is signed, after the fill."""
+    """One fill, as the account's activities keep it. `position_qty` is signed, after the fill.
+
+    `fee_qty` are coins kept of a purchase, `fee_cash` dollars kept of a sale's proceeds.
+    """
 
     id: str
     seq: int
@@ -168,11 +224,16 @@ class Execution:
     position_qty: Decimal
     order_status: OrderStatus
     at: datetime
+    fee_qty: Decimal = ZERO
+    fee_cash: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class TradeUpdate:
-    """One event of the trade-updates stream; `order` is the order as it was at that moment."""
+    """One event of the trade-updates stream; `order` is the order as it was at that moment.
+
+    `reason` is the venue's own text, when it refused or cancelled without being asked.
+    """
 
     event_id: str
     event: str
@@ -181,3 +242,4 @@ class TradeUpdate:
     order: Order
     execution_id: str
     execution: Execution | None = None
+    reason: str | None = None

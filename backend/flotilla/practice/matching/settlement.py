@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
-from flotilla.practice.matching.account import Account
+from flotilla.practice.matching import fees
+from flotilla.practice.matching.account import COIN_STEP, Account
 from flotilla.practice.matching.book import Book
 from flotilla.practice.matching.changes import Recorder
-from flotilla.practice.matching.fill_model import Match
-from flotilla.practice.matching.orders import Execution, Order, OrderClass, OrderStatus
+from flotilla.practice.matching.fill_model import Match, Outcome, Trail, move_trail
+from flotilla.practice.matching.orders import (
+    Execution,
+    Order,
+    OrderClass,
+    OrderStatus,
+    OrderType,
+    Side,
+)
 
 
 class Settlement:
@@ -28,15 +36,24 @@ class Settlement:
 
     def route(self, order: Order, at: datetime) -> None:
         """The order reaches the venue: prices may fill it from now on."""
-        order.status, order.updated_at = OrderStatus.NEW, at
+        order.status = OrderStatus.NEW
+        order.submitted_at = order.updated_at = max(at, order.submitted_at)
         self._recorder.event("new", order, at)
 
-    def execute_all(self, matches: Iterator[Match], bar_start: datetime, at: datetime) -> None:
-        """Execute the matches of the bar that began at `bar_start`, stamped `at`."""
+    def apply_all(self, outcomes: Iterator[Outcome], bar_start: datetime, at: datetime) -> None:
+        """Apply the outcomes of the bar that began at `bar_start`, stamped `at`."""
         roots: dict[str, None] = {}
-        for match in matches:
-            self._execute(match, bar_start, max(at, match.order.submitted_at))
-            roots[match.order.root_id] = None
+        for outcome in outcomes:
+            order = outcome.order
+            if isinstance(outcome, Match):
+                self._execute(outcome, bar_start, max(outcome.at or at, order.submitted_at))
+                roots[order.root_id] = None
+            elif isinstance(outcome, Trail):
+                move_trail(order, outcome.hwm)
+                self._recorder.order(order)
+            else:
+                order.triggered = True
+                self._recorder.order(order)
         for root_id in roots:
             self._book.prune(root_id)
 
@@ -54,46 +71,90 @@ class Settlement:
         self._recorder.event("expired", order, at)
         self._book.prune(order.root_id)
 
+    def reject(self, order: Order, at: datetime, reason: str) -> None:
+        """The venue does not take the order (nor its legs), and says why."""
+        for member in self._book.group(order.root_id):
+            if member.is_open:
+                member.status = OrderStatus.REJECTED
+                member.failed_at = member.updated_at = at
+                self._recorder.event("rejected", member, at, reason=reason)
+        self._book.prune(order.root_id)
+
     def _execute(self, match: Match, bar_start: datetime, at: datetime) -> None:
         order, account = match.order, self._accounts[match.order.account_id]
-        account.apply_fill(order.symbol, order.side, match.qty, match.price, at)
+        qty = _resized(order, match)
+        account.apply_fill(order.symbol, order.side, qty, match.price, at)
+        fee = fees.take(account, order, qty, match.price, match.maker)
         self._recorder.account(account)
-        order.filled_qty += match.qty
-        order.filled_value += match.qty * match.price
+        order.filled_qty += qty
+        order.filled_value += qty * match.price
         order.updated_at = at
         done = not order.remaining
         order.status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
         order.filled_at = at if done else None
         self._marks.setdefault(order.symbol, match.price)
         name = "fill" if done else "partial_fill"
-        self._recorder.event(name, order, at, self._execution(match, account, at))
-        if done and order.order_class is not OrderClass.SIMPLE:
+        self._recorder.event(name, order, at, self._execution(order, qty, match.price, fee, at))
+        if order.order_class is not OrderClass.SIMPLE:
             self._after_group_fill(order, bar_start if match.inside else None, at)
 
-    def _execution(self, match: Match, account: Account, at: datetime) -> Execution:
-        order, sequence = match.order, self._recorder.sequence
+    def _execution(
+        self, order: Order, qty: Decimal, price: Decimal, fee: fees.Fee, at: datetime
+    ) -> Execution:
+        sequence = self._recorder.sequence
         return Execution(
             id=sequence.next_id(),
             seq=sequence.value,
-            account_id=account.id,
+            account_id=order.account_id,
             order_id=order.id,
             symbol=order.symbol,
             side=order.side,
-            qty=match.qty,
-            price=match.price,
+            qty=qty,
+            price=price,
             cum_qty=order.filled_qty,
             leaves_qty=order.remaining,
-            position_qty=account.quantity(order.symbol),
+            position_qty=self._accounts[order.account_id].quantity(order.symbol),
             order_status=order.status,
             at=at,
+            fee_qty=fee.qty,
+            fee_cash=fee.cash,
         )
 
     def _after_group_fill(self, order: Order, inside: datetime | None, at: datetime) -> None:
-        """A filled entry brings its legs to life; a filled leg cancels the other."""
-        if order.is_leg:
-            self.cancel_group(order.root_id, at)
-            return
-        for leg in self._book.group(order.root_id):
-            if leg.status is OrderStatus.HELD:
-                leg.entered_inside = inside
-                self.route(leg, at)
+        """A filled entry brings its exits to life; what one exit has sold the other need not."""
+        done = order.status is OrderStatus.FILLED
+        if order.is_exit_of_group:
+            if done:
+                self.cancel_group(order.root_id, at)
+            else:
+                self._shrink_siblings(order, at)
+        elif done:
+            for leg in self._book.group(order.root_id):
+                if leg.status is OrderStatus.HELD:
+                    leg.entered_inside = inside
+                    self.route(leg, at)
+
+    def _shrink_siblings(self, order: Order, at: datetime) -> None:
+        for sibling in self._book.group(order.root_id):
+            if sibling is not order and sibling.is_active and sibling.is_exit_of_group:
+                sibling.qty = sibling.filled_qty + order.remaining
+                sibling.updated_at = at
+                self._recorder.order(sibling)
+
+
+def _resized(order: Order, match: Match) -> Decimal:
+    """Return what is bought: the dollars of a notional market order buy as much as its price allows.
+
+    Coins are exempt: Alpaca fixes their quantity when it takes the order.
+    """
+    if (
+        order.notional is not None
+        and order.type is OrderType.MARKET
+        and order.side is Side.BUY
+        and not order.is_crypto
+        and not order.filled_qty
+    ):
+        whole = match.qty == order.remaining
+        order.qty = max(COIN_STEP, (order.notional / match.price).quantize(COIN_STEP, ROUND_DOWN))
+        return order.qty if whole else min(match.qty, order.qty)
+    return match.qty

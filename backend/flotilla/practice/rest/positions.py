@@ -11,7 +11,7 @@ from flotilla.practice.calendar import new_york_day
 from flotilla.practice.errors import ApiError, invalid_parameter, not_found
 from flotilla.practice.matching.account import Position
 from flotilla.practice.matching.market import Market
-from flotilla.practice.matching.orders import OrderTicket, OrderType, Side, TimeInForce
+from flotilla.practice.matching.orders import OrderTicket, OrderType, Side, TimeInForce, is_crypto
 from flotilla.practice.rest.authentication import authenticated
 from flotilla.practice.rest.parameters import boolean, decimal
 from flotilla.practice.rest.responses import json_response
@@ -87,7 +87,7 @@ def _closing_ticket(symbol: str, held: Decimal, qty: Decimal) -> OrderTicket:
         symbol=symbol,
         side=Side.SELL if held > 0 else Side.BUY,
         type=OrderType.MARKET,
-        time_in_force=TimeInForce.DAY,
+        time_in_force=TimeInForce.GTC if is_crypto(symbol) else TimeInForce.DAY,
         qty=qty,
     )
 

@@ -1,11 +1,12 @@
-"""The body of POST and PATCH /v2/orders, validated: shape, combination, price increments."""
+"""The body of POST and PATCH /v2/orders, read and validated: shapes and numbers."""
 
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from flotilla.practice.assets import AssetDirectory
-from flotilla.practice.errors import invalid_parameter, unprocessable
+from flotilla.practice.assets import Asset, AssetDirectory
+from flotilla.practice.errors import ApiError, invalid_parameter, refused, unprocessable
 from flotilla.practice.matching.orders import (
     OrderClass,
     OrderTicket,
@@ -14,11 +15,38 @@ from flotilla.practice.matching.orders import (
     TimeInForce,
 )
 from flotilla.practice.matching.tickets import Replacement
-from flotilla.practice.numbers import plain
+from flotilla.practice.rest.order_rules import check_rules
 from flotilla.practice.rest.parameters import decimal, text
 
 _CLIENT_ORDER_ID_LENGTH = 128
-_DOLLAR, _CENT, _SUBCENT = Decimal(1), Decimal("0.01"), Decimal("0.0001")
+_MOST_LEGS = 4
+_BOTH = 2
+_LEAST_TRAIL_PERCENT, _WHOLE = Decimal("0.1"), Decimal(100)
+_INTENTS = ("buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close")
+
+
+class _Wanted(NamedTuple):
+    """Whether an order type needs a limit and a stop price; what is said when one is missing or too much."""
+
+    prices: tuple[bool, bool]
+    missing: str
+    surplus: str
+
+
+_NO_PRICES = "market orders require no stop or limit price"
+_WANTED_PRICES = {
+    OrderType.MARKET: _Wanted((False, False), _NO_PRICES, _NO_PRICES),
+    OrderType.LIMIT: _Wanted(
+        (True, False), "limit orders require a limit price", "limit orders require no stop price"
+    ),
+    OrderType.STOP: _Wanted(
+        (False, True), "stop orders require a stop price", "stop orders require no limit price"
+    ),
+    OrderType.STOP_LIMIT: _Wanted((True, True), "stop limit orders require both stop and limit price", ""),
+    OrderType.TRAILING_STOP: _Wanted(
+        (False, False), "", "trailing stop orders require no stop or limit price"
+    ),
+}
 
 E = TypeVar("E", bound=StrEnum)
 Body = dict[str, Any]
@@ -26,26 +54,16 @@ Body = dict[str, Any]
 
 def ticket_of(body: Body, assets: AssetDirectory) -> OrderTicket:
     """Return what the body asks for; raises ApiError in the order in which Alpaca checks."""
-    side = _member(body, "side", Side)
-    order_type = _member(body, "type", OrderType, message="invalid order type")
-    time_in_force = _member(body, "time_in_force", TimeInForce)
     order_class = _order_class(body)
-    qty = _quantity(body)
-    limit_price, stop_price = _prices(body, order_type)
-    take_profit, stop_loss = _leg_prices(body, order_class)
-    client_order_id = _client_order_id(body)
-    symbol = _symbol(body, assets)
-    _check_fraction(qty, time_in_force, order_class)
-    _check_extended_hours(body, order_type)
-    for name, price in (
-        ("limit_price", limit_price),
-        ("stop_price", stop_price),
-        ("limit_price", take_profit),
-        ("stop_price", stop_loss),
-    ):
-        _check_increment(name, price)
-    return OrderTicket(
-        symbol=symbol,
+    side = _member(body, "side", Side)
+    order_type = _order_type(body, order_class)
+    time_in_force = _member(body, "time_in_force", TimeInForce)
+    qty, notional = _quantity(body)
+    take_profit, stop_loss, stop_loss_limit = _leg_prices(body, order_class)
+    limit_price, stop_price = _prices(body, order_type, order_class)
+    trail_price, trail_percent = _trail(body, order_type)
+    ticket = OrderTicket(
+        symbol="",
         side=side,
         type=order_type,
         time_in_force=time_in_force,
@@ -55,9 +73,18 @@ def ticket_of(body: Body, assets: AssetDirectory) -> OrderTicket:
         order_class=order_class,
         take_profit=take_profit,
         stop_loss=stop_loss,
-        client_order_id=client_order_id,
-        extended_hours=body.get("extended_hours") is True,
+        stop_loss_limit=stop_loss_limit,
+        client_order_id=_client_order_id(body),
+        extended_hours=_extended_hours(body),
+        notional=notional,
+        trail_price=trail_price,
+        trail_percent=trail_percent,
+        position_intent=_intent(body),
     )
+    asset = _asset(body, assets)
+    ticket = replace(ticket, symbol=asset.symbol)
+    check_rules(ticket, asset)
+    return ticket
 
 
 def replacement_of(body: Body) -> Replacement:
@@ -68,11 +95,10 @@ def replacement_of(body: Body) -> Replacement:
         stop_price=_price(body, "stop_price"),
         time_in_force=_member(body, "time_in_force", TimeInForce) if text(body, "time_in_force") else None,
         client_order_id=_client_order_id(body),
+        trail=_price(body, "trail"),
     )
     if changes.qty is not None and changes.qty <= 0:
         raise invalid_parameter("qty must be > 0")
-    _check_increment("limit_price", changes.limit_price)
-    _check_increment("stop_price", changes.stop_price)
     return changes
 
 
@@ -87,22 +113,36 @@ def _order_class(body: Body) -> OrderClass:
     value = text(body, "order_class")
     if value in (None, OrderClass.SIMPLE):
         return OrderClass.SIMPLE
-    if value in ("oco", "mleg"):
-        raise unprocessable(f"{value} orders are not supported by the practice market yet")
+    if value == "mleg":
+        raise _multi_leg_refusal(body)
     return _member(body, "order_class", OrderClass)
 
 
-def _quantity(body: Body) -> Decimal:
+def _multi_leg_refusal(body: Body) -> ApiError:
+    """Options are not traded here; Alpaca answers the same where an account may not trade them."""
+    legs = body.get("legs")
+    if not isinstance(legs, list) or not 2 <= len(legs) <= _MOST_LEGS:
+        return unprocessable("mleg orders must have at least 2 legs and at most 4 legs")
+    return refused("submit mleg order is disabled")
+
+
+def _order_type(body: Body, order_class: OrderClass) -> OrderType:
+    if order_class is OrderClass.OCO and text(body, "type") is None:
+        return OrderType.LIMIT
+    return _member(body, "type", OrderType, message="invalid order type")
+
+
+def _quantity(body: Body) -> tuple[Decimal | None, Decimal | None]:
     qty, notional = decimal(body, "qty"), decimal(body, "notional")
     if qty is not None and notional is not None:
         raise invalid_parameter("only one of qty or notional is accepted")
-    if notional is not None:
-        raise unprocessable("notional orders are not supported by the practice market yet")
-    if qty is None:
+    if qty is None and notional is None:
         raise invalid_parameter("qty or notional is required")
-    if qty <= 0:
+    if qty is not None and qty <= 0:
         raise invalid_parameter("qty must be > 0")
-    return qty
+    if notional is not None and notional < 1:
+        raise invalid_parameter("notional must be >= 1.00")
+    return qty, notional
 
 
 def _price(body: Body, name: str) -> Decimal | None:
@@ -112,34 +152,50 @@ def _price(body: Body, name: str) -> Decimal | None:
     return price
 
 
-def _prices(body: Body, order_type: OrderType) -> tuple[Decimal | None, Decimal | None]:
+def _prices(
+    body: Body, order_type: OrderType, order_class: OrderClass
+) -> tuple[Decimal | None, Decimal | None]:
     limit_price, stop_price = _price(body, "limit_price"), _price(body, "stop_price")
-    if order_type is OrderType.LIMIT and limit_price is None:
-        raise invalid_parameter("limit orders require a limit price")
-    if order_type is OrderType.STOP and stop_price is None:
-        raise invalid_parameter("stop orders require a stop price")
-    if order_type is OrderType.MARKET and (limit_price or stop_price):
-        raise invalid_parameter("market orders require no stop or limit price")
-    if order_type is OrderType.LIMIT and stop_price:
-        raise invalid_parameter("limit orders require no stop price")
-    if order_type is OrderType.STOP and limit_price:
-        raise invalid_parameter("stop orders require no limit price")
-    return limit_price, stop_price
+    if order_class is OrderClass.OCO:  # its prices are those of its two exits
+        return _price(_leg(body, "take_profit"), "limit_price"), None
+    wanted = _WANTED_PRICES[order_type]
+    has = (limit_price is not None, stop_price is not None)
+    if has == wanted.prices:
+        return limit_price, stop_price
+    lacks = any(want and not given for want, given in zip(wanted.prices, has, strict=True))
+    raise invalid_parameter(wanted.missing if lacks else wanted.surplus)
 
 
-def _leg_prices(body: Body, order_class: OrderClass) -> tuple[Decimal | None, Decimal | None]:
+def _trail(body: Body, order_type: OrderType) -> tuple[Decimal | None, Decimal | None]:
+    trail_price, trail_percent = _price(body, "trail_price"), _price(body, "trail_percent")
+    given = (trail_price is not None) + (trail_percent is not None)
+    if order_type is not OrderType.TRAILING_STOP:
+        if given:
+            raise invalid_parameter(f"{order_type.value} orders require no trail price or percent")
+    elif given != 1:
+        raise invalid_parameter("trailing stop orders must specify one of trail_price or trail_percent")
+    elif trail_percent is not None and trail_percent < _LEAST_TRAIL_PERCENT:
+        raise invalid_parameter("trail_percent must be greater than or equal to 0.1")
+    elif trail_percent is not None and trail_percent >= _WHOLE:
+        raise invalid_parameter("trail_percent must be less than 100")
+    return trail_price, trail_percent
+
+
+def _leg_prices(body: Body, order_class: OrderClass) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
     take_profit = _price(_leg(body, "take_profit"), "limit_price")
     stop_loss = _price(_leg(body, "stop_loss"), "stop_price")
-    if decimal(_leg(body, "stop_loss"), "limit_price") is not None:
-        raise unprocessable("stop_loss.limit_price is not supported by the practice market yet")
+    stop_loss_limit = _price(_leg(body, "stop_loss"), "limit_price")
     legs = [price for price in (take_profit, stop_loss) if price is not None]
-    if order_class is OrderClass.SIMPLE and legs:
+    name = order_class.value
+    if order_class is OrderClass.SIMPLE and (legs or stop_loss_limit):
         raise invalid_parameter("simple orders accept no take_profit and no stop_loss")
-    if order_class is OrderClass.BRACKET and len(legs) != 2:
-        raise invalid_parameter("bracket orders require take_profit.limit_price and stop_loss.stop_price")
+    if order_class in (OrderClass.BRACKET, OrderClass.OCO) and len(legs) != _BOTH:
+        raise invalid_parameter(f"{name} orders require take_profit.limit_price and stop_loss.stop_price")
     if order_class is OrderClass.OTO and len(legs) != 1:
         raise invalid_parameter("oto orders require either take_profit or stop_loss")
-    return take_profit, stop_loss
+    if stop_loss_limit is not None and stop_loss is None:
+        raise invalid_parameter("stop_loss.stop_price is required")
+    return take_profit, stop_loss, stop_loss_limit
 
 
 def _leg(body: Body, name: str) -> Body:
@@ -151,6 +207,20 @@ def _leg(body: Body, name: str) -> Body:
     return leg
 
 
+def _intent(body: Body) -> str | None:
+    intent = text(body, "position_intent")
+    if intent not in (None, *_INTENTS):
+        raise invalid_parameter("invalid position_intent")
+    return intent
+
+
+def _extended_hours(body: Body) -> bool:
+    asked = body.get("extended_hours")
+    if asked not in (None, True, False):
+        raise invalid_parameter("invalid extended_hours")
+    return asked is True
+
+
 def _client_order_id(body: Body) -> str | None:
     client_order_id = text(body, "client_order_id")
     if client_order_id and len(client_order_id) > _CLIENT_ORDER_ID_LENGTH:
@@ -158,7 +228,7 @@ def _client_order_id(body: Body) -> str | None:
     return client_order_id
 
 
-def _symbol(body: Body, assets: AssetDirectory) -> str:
+def _asset(body: Body, assets: AssetDirectory) -> Asset:
     symbol = text(body, "symbol")
     if symbol is None:
         raise invalid_parameter("symbol is required")
@@ -167,31 +237,4 @@ def _symbol(body: Body, assets: AssetDirectory) -> str:
         raise unprocessable(f'asset "{symbol[:50]}" not found')
     if not asset.tradable:
         raise unprocessable(f'asset "{asset.symbol}" is not tradable')
-    return asset.symbol
-
-
-def _check_fraction(qty: Decimal, time_in_force: TimeInForce, order_class: OrderClass) -> None:
-    if qty == qty.to_integral_value():
-        return
-    if order_class is not OrderClass.SIMPLE:
-        raise unprocessable("fractional orders must be simple orders")
-    if time_in_force is not TimeInForce.DAY:
-        raise unprocessable("fractional orders must be DAY orders")
-
-
-def _check_extended_hours(body: Body, order_type: OrderType) -> None:
-    asked = body.get("extended_hours")
-    if asked not in (None, True, False):
-        raise invalid_parameter("invalid extended_hours")
-    if asked and order_type is not OrderType.LIMIT:
-        raise unprocessable("extended hours order must be DAY or GTC limit orders")
-
-
-def _check_increment(name: str, price: Decimal | None) -> None:
-    if price is None:
-        return
-    step = _CENT if price >= _DOLLAR else _SUBCENT
-    if price % step:
-        raise unprocessable(
-            f"invalid {name} {plain(price)}. sub-penny increment does not fulfill minimum pricing criteria"
-        )
+    return asset
