@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Router, WebSocketRoute
 
 from flotilla.practice.errors import ApiError
+from flotilla.practice.publishing.feeds import FEEDS
 from flotilla.practice.rest import (
     account,
     activities,
@@ -13,6 +14,7 @@ from flotilla.practice.rest import (
     configurations,
     control,
     crypto_data,
+    faults,
     latest,
     market_data,
     markets,
@@ -49,9 +51,10 @@ def create_application(services: Services) -> Starlette:
             *latest.ROUTES,
             *screener.ROUTES,
             *control.ROUTES,
+            *faults.ROUTES,
             WebSocketRoute("/stream", trade_updates),
             WebSocketRoute("/stream/", trade_updates),
-            WebSocketRoute("/v2/{feed}", market_data_stream),
+            *(WebSocketRoute(path, market_data_stream) for path in FEEDS),
         ],
         exception_handlers={
             ApiError: on_api_error,
@@ -69,5 +72,9 @@ def create_application(services: Services) -> Starlette:
     application.state.credentials = services.credentials
     application.state.rate_limit = services.rate_limit
     application.state.tape = services.tape
+    application.state.faults = services.faults
+    application.state.fakepaca = services.fakepaca
+    application.state.symbol_limits = services.symbol_limits
+    application.state.authentication_seconds = services.authentication_seconds
     application.state.corporate_actions = services.corporate_actions
     return application

@@ -15,13 +15,19 @@ from flotilla.db.session import Database
 from flotilla.practice.application import create_application
 from flotilla.practice.assets import AssetDirectory
 from flotilla.practice.calendar import TradingCalendar
+from flotilla.practice.clock import MAX_SPEED
 from flotilla.practice.corporate_actions import CorporateActions, read_actions
 from flotilla.practice.credentials import Credentials
 from flotilla.practice.errors import PracticeStartError
+from flotilla.practice.faults import Faults
+from flotilla.practice.history import History
 from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.portfolio import Portfolio
+from flotilla.practice.publishing.fakepaca import Fakepaca
+from flotilla.practice.publishing.publisher import Publisher
 from flotilla.practice.queries import Queries
 from flotilla.practice.rate_limit import RateLimit
+from flotilla.practice.rest.fault_drills import FaultDrills
 from flotilla.practice.services import Services
 from flotilla.practice.session import Session
 from flotilla.practice.settings import PracticeSettings
@@ -36,6 +42,8 @@ from flotilla.practice.watchlists import Watchlists
 log = structlog.get_logger(__name__)
 
 _GRACE_SECONDS = 3
+_PRINT_SECONDS = 0.05
+_ORDERBOOK_LIMIT = 10
 _LARGEST_MESSAGE = 1_000_000
 
 
@@ -53,15 +61,23 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
         await asyncio.to_thread(upgrade, settings.database_url, package="flotilla.practice")
         database = Database(settings.database_url)
         try:
-            venue = await _open_venue(settings, database, calendar, source, start)
+            history = History(source)
+            tape = Tape(history, seeded_walk(settings.seed, settings.spread_bps))
+            faults = Faults(settings.seed)
+            publisher = Publisher(history, tape, faults)
+            venue = await _open_venue(settings, database, calendar, source, start, history, publisher)
             services = Services(
                 venue=venue,
                 watchlists=Watchlists(database),
                 portfolio=Portfolio(database, calendar),
                 credentials=Credentials(venue, dict(settings.tokens)),
                 rate_limit=RateLimit(settings.rate_limit),
-                tape=Tape(venue.history, seeded_walk(settings.seed, settings.spread_bps)),
+                tape=tape,
                 corporate_actions=actions,
+                faults=faults,
+                fakepaca=Fakepaca(),
+                symbol_limits={"trades": settings.symbol_limit, "orderbooks": _ORDERBOOK_LIMIT},
+                authentication_seconds=settings.authentication_seconds,
             )
             await _run(services, listener, ready or _log_ready)
         finally:
@@ -105,11 +121,15 @@ async def _open_venue(
     calendar: TradingCalendar,
     source: PriceSource,
     start: Session,
+    history: History,
+    publisher: Publisher,
 ) -> Venue:
     store = Store(database)
     await store.ensure_accounts(settings.accounts, start.open)
     venue = Venue(
         source=source,
+        history=history,
+        publisher=publisher,
         assets=AssetDirectory(source.symbols),
         calendar=calendar,
         store=store,
@@ -141,7 +161,7 @@ class _Server(uvicorn.Server):
 
 async def _run(services: Services, listener: socket.socket, ready: Callable[[str], None]) -> None:
     config = uvicorn.Config(
-        create_application(services),
+        FaultDrills(create_application(services), services.faults),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -153,6 +173,8 @@ async def _run(services: Services, listener: socket.socket, ready: Callable[[str
     with _stopped_by_signals(server):
         async with asyncio.TaskGroup() as tasks:
             market_time = tasks.create_task(services.venue.run(), name="market time")
+            tape = tasks.create_task(_print_as_time_passes(services.venue), name="the tape")
+            fakepaca = tasks.create_task(services.fakepaca.run(), name="the test feed")
             serving = tasks.create_task(server.serve(sockets=[listener]), name="requests")
             try:
                 await asyncio.shield(serving)
@@ -162,6 +184,17 @@ async def _run(services: Services, listener: socket.socket, ready: Callable[[str
                 raise
             finally:
                 market_time.cancel()
+                fakepaca.cancel()
+                tape.cancel()
+
+
+async def _print_as_time_passes(venue: Venue) -> None:
+    """Send trades and quotes at their own times; a market that is stepped sends them at the step."""
+    while True:
+        await asyncio.sleep(_PRINT_SECONDS)
+        minute = venue.market.minute
+        if minute is not None and 0 < venue.rate < MAX_SPEED and venue.publisher.wants_prints():
+            venue.publisher.prints(minute, venue.now)
 
 
 def _address(listener: socket.socket) -> str:

@@ -1,10 +1,13 @@
 """What the requests are answered with beside the venue itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flotilla.practice.corporate_actions import CorporateActions
 from flotilla.practice.credentials import Credentials
+from flotilla.practice.faults import Faults
 from flotilla.practice.portfolio import Portfolio
+from flotilla.practice.publishing.fakepaca import Fakepaca
 from flotilla.practice.rate_limit import RateLimit
 from flotilla.practice.tape import Tape
 from flotilla.practice.venue import Venue
@@ -20,3 +23,7 @@ class Services:
     rate_limit: RateLimit
     tape: Tape
     corporate_actions: CorporateActions
+    faults: Faults
+    fakepaca: Fakepaca
+    symbol_limits: Mapping[str, int]
+    authentication_seconds: float

@@ -23,7 +23,9 @@ class PracticeSettings:
     """`speed`: market seconds a second, 0 = paused, infinity = do not wait. `bars`: a folder to
     replay (None: the synthetic market). `start`: the first session of a market never run before.
     `tokens`: OAuth tokens, each with the key of its account. `rate_limit`: requests a key may make in a
-    minute of market time (0: any number)."""
+    minute of market time (0: any number). `symbol_limit`: symbols of trades and quotes
+    that a connection may subscribe to.
+    """
 
     database_url: str
     host: str = "127.0.0.1"
@@ -38,6 +40,8 @@ class PracticeSettings:
     tokens: tuple[tuple[str, str], ...] = ()
     rate_limit: int = 200
     spread_bps: float = 2.0
+    symbol_limit: int = 30
+    authentication_seconds: float = 10.0
 
 
 def parse_speed(text: str) -> float:

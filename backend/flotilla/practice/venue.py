@@ -46,6 +46,8 @@ class Venue:
         self,
         *,
         source: PriceSource,
+        history: History,
+        publisher: Publisher,
         assets: AssetDirectory,
         calendar: TradingCalendar,
         store: Store,
@@ -57,9 +59,9 @@ class Venue:
         self.source = source
         self.assets = assets
         self.calendar = calendar
-        self.history = History(source)
+        self.history = history
         self.queries = queries
-        self.publisher = Publisher()
+        self.publisher = publisher
         self.ended = False
         self._store = store
         self._fill_model = fill_model
@@ -108,13 +110,16 @@ class Venue:
 
     # Requests ---------------------------------------------------------------------------------
 
-    async def submit(self, account_id: str, ticket: OrderTicket) -> list[Order]:
-        """Accept an order; returns the receipt (the order, then its legs) once it is committed."""
+    async def submit(self, account_id: str, ticket: OrderTicket, rejection: str | None = None) -> list[Order]:
+        """Accept an order; returns the receipt (the order, then its legs) once it is committed.
+
+        With a `rejection` the venue then refuses it, for that reason.
+        """
         async with self.committed() as market:
             await self._check_client_order_id(account_id, ticket.client_order_id)
             self._mark(ticket.symbol)
             check_allowed(market.accounts[account_id], ticket)
-            return await self._change(lambda: market.submit(account_id, ticket, self.now))
+            return await self._change(lambda: market.submit(account_id, ticket, self.now, rejection))
 
     async def cancel(self, account_id: str, order_id: str) -> None:
         """Cancel one order and its group; raises ApiError when it is unknown or closed."""

@@ -55,8 +55,8 @@ async def test_each_step_brings_the_bars_of_one_minute(server: ThreadServer, key
         previous: datetime | None = None
         for _ in range(5):
             step = await asyncio.to_thread(server.step)
-            spy, apple = await received.bars.get(), await received.bars.get()
-            assert [spy.symbol, apple.symbol] == ["SPY", "AAPL"]
+            apple, spy = await received.bars.get(), await received.bars.get()
+            assert [apple.symbol, spy.symbol] == ["AAPL", "SPY"]
             assert spy.timestamp == apple.timestamp < datetime.fromisoformat(step["time"])
             assert previous is None or spy.timestamp > previous
             previous = spy.timestamp

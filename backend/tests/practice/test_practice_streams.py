@@ -154,18 +154,18 @@ def test_the_bars_of_a_minute_come_in_one_frame(server: ThreadServer, key: str) 
 
 
 def test_msgpack_frames_carry_timestamp_extensions(server: ThreadServer, key: str) -> None:
-    with opened(server, "/v2/test", **MSGPACK) as socket:
+    with opened(server, "/v2/iex", **MSGPACK) as socket:
         hello = socket.recv(timeout=30)
         assert isinstance(hello, bytes)
         assert msgpack.unpackb(hello) == [{"T": "success", "msg": "connected"}]
         socket.send(msgpack.packb({"action": "auth", "key": key, "secret": "secret"}))
         assert msgpack.unpackb(socket.recv(timeout=30))[0]["msg"] == "authenticated"
-        subscribe = msgpack.packb({"action": "subscribe", "bars": ["FAKEPACA"]})
+        subscribe = msgpack.packb({"action": "subscribe", "bars": ["SPY"]})
         socket.send([subscribe[:5], subscribe[5:], b""])  # fragmented, as alpaca-py sends it
-        assert msgpack.unpackb(socket.recv(timeout=30))[0]["bars"] == ["FAKEPACA"]
+        assert msgpack.unpackb(socket.recv(timeout=30))[0]["bars"] == ["SPY"]
         server.step()
         (bar,) = msgpack.unpackb(socket.recv(timeout=30))
-        assert (bar["T"], bar["S"]) == ("b", "FAKEPACA")
+        assert (bar["T"], bar["S"]) == ("b", "SPY")
         assert isinstance(bar["t"], msgpack.Timestamp)
 
 

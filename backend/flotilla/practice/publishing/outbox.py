@@ -43,6 +43,11 @@ class Outbox:
         self.dropped.set()
         self._sent.set()
 
+    def abort(self) -> None:
+        """Break the line without a closing frame, as a fault drill asks."""
+        self._websocket.scope["practice.abort"]()
+        self.drop()
+
     async def run(self) -> None:
         """Send the frames until the client is gone."""
         try:

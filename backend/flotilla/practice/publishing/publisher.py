@@ -1,59 +1,139 @@
-"""Hands trade updates and bars to the connections that listen."""
+"""Hands trade updates and market data to the connections that listen."""
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-import orjson
-
+from flotilla.practice.calendar import new_york_day
+from flotilla.practice.faults import Faults, Target
+from flotilla.practice.history import History
 from flotilla.practice.matching.orders import TradeUpdate
+from flotilla.practice.publishing.drills import BarDrill, UpdateDrill, reaches, without_last_trade
+from flotilla.practice.publishing.messages import bar_message, print_messages
 from flotilla.practice.publishing.outbox import Outbox
-from flotilla.practice.publishing.subscription import BarSubscriber
-from flotilla.practice.session import Minute
+from flotilla.practice.publishing.subscription import Channeled, Subscriber
+from flotilla.practice.publishing.trade_listener import TradeListener
+from flotilla.practice.session import MINUTE, Bar, Minute
+from flotilla.practice.tape import Tape
 from flotilla.practice.wire import trade_update_json
+
+_PRINT_CHANNELS = ("trades", "quotes", "orderbooks")
 
 
 class Publisher:
-    """The open connections of both streams."""
+    """The open connections of both kinds of stream."""
 
-    def __init__(self) -> None:
-        self._trade_listeners: dict[Outbox, str] = {}
-        self._bar_subscribers: dict[tuple[str, str], BarSubscriber] = {}
+    def __init__(self, history: History, tape: Tape, faults: Faults) -> None:
+        self._history = history
+        self._tape = tape
+        self._faults = faults
+        self._update_drill = UpdateDrill(faults)
+        self._bar_drill = BarDrill(faults)
+        self._trade_listeners: dict[Outbox, TradeListener] = {}
+        self._subscribers: dict[tuple[str, str], Subscriber] = {}
+        # Of the minute that began at the first, prints up to the second have been sent.
+        self._printed: tuple[datetime, datetime] | None = None
 
-    def listen_to_trades(self, outbox: Outbox, account_id: str) -> None:
-        self._trade_listeners[outbox] = account_id
+    def listen_to_trades(self, listener: TradeListener) -> None:
+        self._trade_listeners[listener.outbox] = listener
 
     def ignore_trades(self, outbox: Outbox) -> None:
         self._trade_listeners.pop(outbox, None)
 
-    def join_bars(self, account_id: str, endpoint: str, subscriber: BarSubscriber) -> bool:
-        """Take the account's one place on a market-data endpoint; False when it is taken."""
-        return self._bar_subscribers.setdefault((account_id, endpoint), subscriber) is subscriber
+    def join(self, account_id: str, subscriber: Subscriber) -> bool:
+        """Take the account's one place on a market-data feed; False when it is taken."""
+        place = (account_id, subscriber.feed.path)
+        return self._subscribers.setdefault(place, subscriber) is subscriber
 
-    def leave_bars(self, account_id: str, endpoint: str) -> None:
-        self._bar_subscribers.pop((account_id, endpoint), None)
+    def leave(self, account_id: str, subscriber: Subscriber) -> None:
+        self._subscribers.pop((account_id, subscriber.feed.path), None)
 
     def trade_updates(self, updates: Iterable[TradeUpdate]) -> None:
         """Queue each update, in order, for the connections of its account."""
+        self._send_updates(self._update_drill.passed(updates))
+
+    def _send_updates(self, updates: Iterable[TradeUpdate]) -> None:
         for update in updates:
-            frame: bytes | None = None
-            for outbox, account_id in self._trade_listeners.items():
-                if account_id == update.account_id:
-                    frame = frame or orjson.dumps(trade_update_json(update))
-                    outbox.put(frame)
+            listeners = [one for one in self._trade_listeners.values() if one.account_id == update.account_id]
+            if listeners:
+                message = trade_update_json(update)
+                for listener in listeners:
+                    if reaches(self._faults, Target.TRADE_UPDATES, listener.outbox):
+                        listener.send(message)
+
+    def prints(self, minute: Minute, until: datetime) -> None:
+        """Queue the trades and quotes of `minute` that lie before `until` and were not sent yet."""
+        since = minute.start - timedelta.resolution
+        if self._printed is not None and self._printed[0] == minute.start:
+            since = self._printed[1]
+        self._printed = (minute.start, until)
+        symbols = self._wanted(_PRINT_CHANNELS, minute)
+        found: list[tuple[datetime, Channeled]] = []
+        for symbol in symbols:
+            prints = self._tape.of_bar(symbol, (minute.start, minute.bars[symbol]))
+            fresh = [one for one in prints if since < one.at <= until]
+            found += [(message[1]["t"], message) for message in print_messages(symbol, fresh)]
+        found.sort(key=lambda item: item[0])
+        self._send(message for _, message in found)
 
     def bars(self, minute: Minute) -> None:
-        """Queue the minute's bars, all that a connection wants in one frame."""
-        for subscriber in self._bar_subscribers.values():
-            subscriber.send_bars(minute)
+        """Queue the minute's bars, all that a connection wants in one frame, then the days so far."""
+        self.prints(minute, minute.start + MINUTE)
+        late, wrong = self._bar_drill.due()
+        on_time = self._bar_drill.on_time(minute)
+        self._send(
+            ("bars", bar_message("b", symbol, minute.start, bar or self._incomplete(symbol, minute)))
+            for symbol, bar in on_time.items()
+        )
+        self._send(("bars", bar_message("b", symbol, its.start, its.bars[symbol])) for symbol, its in late)
+        self._send(
+            ("updatedBars", bar_message("u", symbol, its.start, its.bars[symbol])) for symbol, its in wrong
+        )
+        self._send(list(self._daily_bars(minute)))
+        self._send_updates(self._update_drill.released())
+
+    def _incomplete(self, symbol: str, minute: Minute) -> Bar:
+        bar = minute.bars[symbol]
+        return without_last_trade(bar, self._tape.of_bar(symbol, (minute.start, bar)))
+
+    def _daily_bars(self, minute: Minute) -> Iterable[Channeled]:
+        for symbol in self._wanted(("dailyBars",), minute):
+            days = self._history.last_days(symbol, minute.start + MINUTE, 1)
+            if days and new_york_day(days[0][0]) == new_york_day(minute.start):
+                yield "dailyBars", bar_message("d", symbol, *days[0])
+
+    def status(self, message: Channeled) -> None:
+        self._send([message])
+
+    def _wanted(self, channels: Iterable[str], minute: Minute) -> list[str]:
+        """Return the symbols with a bar in `minute` that somebody wants one of the channels of."""
+        asked = {
+            symbol
+            for subscriber in self._subscribers.values()
+            for channel in channels
+            for symbol in subscriber.symbols(channel, minute.bars)
+        }
+        return [symbol for symbol in minute.bars if symbol in asked]
+
+    def _send(self, messages: Iterable[Channeled]) -> None:
+        listed = list(messages)
+        for subscriber in self._subscribers.values():
+            carried = [one for one in listed if subscriber.feed.carries(one[1]["S"])]
+            wanted = subscriber.wanted(carried)
+            if wanted and reaches(self._faults, Target.MARKET_DATA, subscriber.outbox):
+                subscriber.send(*wanted)
 
     def listeners(self) -> dict[str, int]:
         """Count the connections that would receive a trade update, and those that want bars."""
-        wanting = sum(subscriber.wants_bars for subscriber in self._bar_subscribers.values())
+        wanting = sum(subscriber.wants("bars") for subscriber in self._subscribers.values())
         return {"trade_updates": len(self._trade_listeners), "bars": wanting}
+
+    def wants_prints(self) -> bool:
+        return any(subscriber.wants(*_PRINT_CHANNELS) for subscriber in self._subscribers.values())
 
     async def flushed(self) -> None:
         """Return when everything queued so far has been handed to the sockets."""
-        subscribers = [subscriber.outbox for subscriber in self._bar_subscribers.values()]
+        subscribers = [subscriber.outbox for subscriber in self._subscribers.values()]
         outboxes = [*self._trade_listeners, *subscribers]
         if outboxes:
             await asyncio.gather(*(outbox.flushed() for outbox in outboxes))

@@ -1,102 +1,108 @@
-"""One market-data connection: its encoding, its subscriptions, its bars."""
+"""One market-data connection: its encoding and its subscriptions."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgpack
 import orjson
 
+from flotilla.practice.publishing.feeds import LIMITED, Feed
 from flotilla.practice.publishing.outbox import Frame, Outbox
-from flotilla.practice.session import Bar, Minute
 from flotilla.practice.wire import timestamp
 
-CHANNELS = (
-    "trades",
-    "quotes",
-    "bars",
-    "updatedBars",
-    "dailyBars",
-    "statuses",
-    "lulds",
-    "corrections",
-    "cancelErrors",
-    "imbalances",
-)
 ALL_SYMBOLS = "*"
 # Whoever subscribes to trades hears of their corrections too.
 _WITH_TRADES = ("corrections", "cancelErrors")
 
 Message = dict[str, Any]
+# A message with the channel it belongs to; times in it are datetimes.
+Channeled = tuple[str, Message]
 
 
-class BarSubscriber:
+class Subscriber:
     """What one connection asked for. `packed`: it speaks MessagePack, otherwise JSON."""
 
-    def __init__(self, outbox: Outbox, packed: bool) -> None:
+    def __init__(self, outbox: Outbox, feed: Feed, packed: bool) -> None:
         self.outbox = outbox
+        self.feed = feed
         self._packed = packed
-        self._channels: dict[str, list[str]] = {channel: [] for channel in CHANNELS}
+        self._channels: dict[str, list[str]] = {channel: [] for channel in feed.channels}
 
-    @property
-    def wants_bars(self) -> bool:
-        return bool(self._channels["bars"])
+    def wants(self, *channels: str) -> bool:
+        """Say whether anything of one of the channels is subscribed to."""
+        return any(self._channels.get(channel) for channel in channels)
+
+    def symbols(self, channel: str, known: Iterable[str]) -> list[str]:
+        """Return which of the `known` symbols are subscribed to."""
+        asked = self._channels.get(channel, [])
+        if ALL_SYMBOLS in asked:
+            return [symbol for symbol in known if self.feed.carries(symbol)]
+        present = set(asked)
+        return [symbol for symbol in known if symbol in present and self.feed.carries(symbol)]
 
     def send(self, *messages: Message) -> None:
         """Queue one frame: an array of messages."""
         self.outbox.put(self._encode(list(messages)))
 
-    def subscribe(self, asked: dict[str, list[str]]) -> None:
-        for channel, symbols in asked.items():
-            self._add(channel, symbols)
-            if channel == "trades":
-                for companion in _WITH_TRADES:
-                    self._add(companion, symbols)
+    def wanted(self, messages: Iterable[Channeled]) -> list[Message]:
+        """Return those of the messages that are subscribed to."""
+        return [message for channel, message in messages if self._wanted(channel, message["S"])]
 
-    def unsubscribe(self, asked: dict[str, list[str]]) -> None:
-        for channel, symbols in asked.items():
-            self._drop(channel, symbols)
-            if channel == "trades":
-                for companion in _WITH_TRADES:
-                    self._drop(companion, symbols)
+    def _wanted(self, channel: str, symbol: str) -> bool:
+        asked = self._channels.get(channel, ())
+        return symbol in asked or ALL_SYMBOLS in asked
+
+    def exceeds(self, asked: Mapping[str, list[str]], limits: Mapping[str, int], listed: int) -> bool:
+        """Say whether `asked` beside what is subscribed to is more than the limits allow.
+
+        `limits`: by channel, 0 for none; `listed`: how many symbols "*" stands for.
+        """
+        for channels in LIMITED:
+            limit = limits.get(channels[0], 0)
+            total = 0
+            for channel in channels:
+                symbols = {*self._channels.get(channel, ()), *asked.get(channel, ())}
+                total += listed if ALL_SYMBOLS in symbols else len(symbols)
+            if limit and total > limit and any(asked.get(channel) for channel in channels):
+                return True
+        return False
+
+    def subscribe(self, asked: Mapping[str, list[str]]) -> None:
+        for channel, symbols in _with_companions(asked, self._channels):
+            self._channels[channel] = list(dict.fromkeys((*self._channels[channel], *symbols)))
+
+    def unsubscribe(self, asked: Mapping[str, list[str]]) -> None:
+        for channel, symbols in _with_companions(asked, self._channels):
+            self._channels[channel] = [s for s in self._channels[channel] if s not in symbols]
 
     def acknowledge(self) -> None:
         """Send the complete state, every channel of the feed present."""
         self.send({"T": "subscription", **self._channels})
 
-    def send_bars(self, minute: Minute) -> None:
-        """Send the bars that were asked for in one frame; none when there is none."""
-        wanted = self._channels["bars"]
-        symbols = minute.bars if ALL_SYMBOLS in wanted else wanted
-        messages = [
-            self._bar(symbol, minute.start, minute.bars[symbol])
-            for symbol in symbols
-            if symbol in minute.bars
-        ]
-        if messages:
-            self.send(*messages)
-
-    def _bar(self, symbol: str, start: datetime, bar: Bar) -> Message:
-        return {
-            "T": "b",
-            "S": symbol,
-            "o": bar.open,
-            "h": bar.high,
-            "l": bar.low,
-            "c": bar.close,
-            "v": bar.volume,
-            "n": bar.trade_count,
-            "vw": bar.vwap,
-            "t": msgpack.Timestamp.from_datetime(start) if self._packed else timestamp(start),
-        }
-
     def _encode(self, messages: list[Message]) -> Frame:
         if self._packed:
-            packed: bytes = msgpack.packb(messages)
+            packed: bytes = msgpack.packb(messages, default=_extension)
             return packed
-        return orjson.dumps(messages).decode()
+        return orjson.dumps(messages, default=_text, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
-    def _add(self, channel: str, symbols: list[str]) -> None:
-        self._channels[channel] = list(dict.fromkeys((*self._channels[channel], *symbols)))
 
-    def _drop(self, channel: str, symbols: list[str]) -> None:
-        self._channels[channel] = [s for s in self._channels[channel] if s not in symbols]
+def _with_companions(
+    asked: Mapping[str, list[str]], channels: Mapping[str, list[str]]
+) -> Iterable[tuple[str, list[str]]]:
+    for channel, symbols in asked.items():
+        yield channel, symbols
+        if channel == "trades":
+            yield from ((companion, symbols) for companion in _WITH_TRADES if companion in channels)
+
+
+def _extension(value: object) -> msgpack.Timestamp:
+    if isinstance(value, datetime):
+        return msgpack.Timestamp.from_datetime(value)
+    raise TypeError(type(value))
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, datetime):
+        return timestamp(value)
+    raise TypeError(type(value))

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flotilla.practice.errors import invalid_parameter, not_found
+from flotilla.practice.faults import FaultKind, Faults, Target
 from flotilla.practice.queries import OrderFilter
 from flotilla.practice.rest.authentication import authenticated
 from flotilla.practice.rest.parameters import (
@@ -26,7 +27,9 @@ _LARGEST_LIST = 500
 
 async def create_order(request: Request, venue: Venue, account_id: str) -> Response:
     ticket = ticket_of(await body(request), venue.assets)
-    order, *legs = await venue.submit(account_id, ticket)
+    faults: Faults = request.app.state.faults
+    fault = faults.strikes(FaultKind.REJECTED_ORDER, Target.REST, request.method, request.url.path)
+    order, *legs = await venue.submit(account_id, ticket, fault.reason if fault else None)
     return json_response(order_json(order, legs))
 
 

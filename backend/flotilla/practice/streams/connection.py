@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgpack
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from flotilla.practice.publishing.outbox import Frame, Outbox
@@ -24,6 +25,14 @@ async def receive(websocket: WebSocket, seconds: float | None = None) -> Frame:
         raise Closed
     text: str | None = message.get("text")
     return message["bytes"] if text is None else text
+
+
+def unpacked(frame: bytes) -> object:
+    """Read MessagePack; None when it is none."""
+    try:
+        return msgpack.unpackb(frame)
+    except (ValueError, TypeError, OverflowError, msgpack.UnpackException):
+        return None
 
 
 async def serve(websocket: WebSocket, outbox: Outbox, read: Callable[[], Awaitable[None]]) -> None:

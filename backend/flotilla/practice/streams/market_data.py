@@ -1,39 +1,40 @@
-"""`/v2/{feed}`: welcome, auth, subscriptions, then bars; MessagePack or JSON as the handshake asks."""
+"""Market data: welcome, auth, subscriptions, then data; MessagePack or JSON as the handshake asks."""
 
 import asyncio
 from typing import Any
 
-import msgpack
 import orjson
 from starlette.websockets import WebSocket
 
 from flotilla.practice.credentials import Credentials
+from flotilla.practice.publishing.fakepaca import Fakepaca
+from flotilla.practice.publishing.feeds import ALL_CHANNELS, FEEDS
 from flotilla.practice.publishing.outbox import Frame, Outbox
-from flotilla.practice.publishing.subscription import CHANNELS, BarSubscriber, Message
-from flotilla.practice.streams.connection import Closed, receive, serve
+from flotilla.practice.publishing.subscription import Message, Subscriber
+from flotilla.practice.streams.connection import Closed, receive, serve, unpacked
 from flotilla.practice.venue import Venue
 
-FEEDS = ("iex", "sip", "delayed_sip", "test")
-
-_AUTHENTICATION_SECONDS = 10.0
 _ERRORS = {
     400: "invalid syntax",
     401: "not authenticated",
     402: "auth failed",
     403: "already authenticated",
     404: "auth timeout",
+    405: "symbol limit exceeded",
     406: "connection limit exceeded",
+    410: "invalid subscribe action for this feed",
 }
 
 
 async def market_data(websocket: WebSocket) -> None:
-    """Serve one market-data connection; an account has one on each endpoint."""
-    if websocket.path_params["feed"] not in FEEDS:
+    """Serve one market-data connection; an account has one on each feed."""
+    feed = FEEDS.get(websocket.url.path)
+    if feed is None:
         await websocket.close()
         return
     await websocket.accept()
     packed = "msgpack" in websocket.headers.get("content-type", "")
-    conversation = _Conversation(websocket, BarSubscriber(Outbox(websocket), packed))
+    conversation = _Conversation(websocket, Subscriber(Outbox(websocket), feed, packed))
     try:
         await serve(websocket, conversation.subscriber.outbox, conversation.read)
     finally:
@@ -41,12 +42,14 @@ async def market_data(websocket: WebSocket) -> None:
 
 
 class _Conversation:
-    def __init__(self, websocket: WebSocket, subscriber: BarSubscriber) -> None:
+    def __init__(self, websocket: WebSocket, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
         self._websocket = websocket
         self._venue: Venue = websocket.app.state.venue
         self._credentials: Credentials = websocket.app.state.credentials
-        self._endpoint = websocket.url.path
+        self._fakepaca: Fakepaca = websocket.app.state.fakepaca
+        self._limits: dict[str, int] = websocket.app.state.symbol_limits
+        self._seconds: float = websocket.app.state.authentication_seconds
         self._account_id: str | None = None
 
     async def read(self) -> None:
@@ -55,13 +58,14 @@ class _Conversation:
         headers = self._websocket.headers
         if "apca-api-key-id" in headers:
             self._authenticate(headers["apca-api-key-id"], headers.get("apca-api-secret-key"))
-        deadline = asyncio.get_running_loop().time() + _AUTHENTICATION_SECONDS
+        deadline = asyncio.get_running_loop().time() + self._seconds
         while True:
             self._answer(_parsed(await self._receive(deadline)))
 
     def leave(self) -> None:
         if self._account_id is not None:
-            self._venue.publisher.leave_bars(self._account_id, self._endpoint)
+            self._venue.publisher.leave(self._account_id, self.subscriber)
+            self._fakepaca.leave(self.subscriber)
 
     async def _receive(self, deadline: float) -> Frame:
         if self._account_id is not None:
@@ -90,8 +94,9 @@ class _Conversation:
         account_id = self._credentials.of_pair(key, secret)
         if account_id is None:
             raise self._fail(402)
-        if not self._venue.publisher.join_bars(account_id, self._endpoint, self.subscriber):
+        if not self._venue.publisher.join(account_id, self.subscriber):
             raise self._fail(406)
+        self._fakepaca.join(self.subscriber)
         self._account_id = account_id
         self._succeed("authenticated")
 
@@ -99,6 +104,13 @@ class _Conversation:
         asked = _channels(message)
         if asked is None:
             self._error(400)
+            return
+        if any(channel not in self.subscriber.feed.channels for channel in asked):
+            self._error(410)
+            return
+        listed = sum(self.subscriber.feed.carries(symbol) for symbol in self._venue.source.symbols)
+        if subscribe and self.subscriber.exceeds(asked, self._limits, listed):
+            self._error(405)
             return
         if subscribe:
             self.subscriber.subscribe(asked)
@@ -118,13 +130,14 @@ class _Conversation:
 
 
 def _channels(message: Message) -> dict[str, list[str]] | None:
-    """Return the channels named in the message; None when one is not a list of symbols."""
+    """Return the channels with symbols in the message; None when one is not a list of symbols."""
     asked: dict[str, list[str]] = {}
-    for channel in CHANNELS:
-        symbols = message.get(channel, [])
+    for channel in ALL_CHANNELS & set(message):
+        symbols = message[channel]
         if not isinstance(symbols, list) or not all(isinstance(s, str) for s in symbols):
             return None
-        asked[channel] = symbols
+        if symbols:
+            asked[channel] = symbols
     return asked
 
 
@@ -135,12 +148,5 @@ def _parsed(frame: Frame) -> dict[str, Any] | None:
         message = orjson.loads(frame)
     except orjson.JSONDecodeError:
         if isinstance(frame, bytes):
-            message = _unpacked(frame)
+            message = unpacked(frame)
     return message if isinstance(message, dict) else None
-
-
-def _unpacked(frame: bytes) -> object:
-    try:
-        return msgpack.unpackb(frame)
-    except (ValueError, msgpack.UnpackException):
-        return None

@@ -1,4 +1,4 @@
-"""`/stream`: authenticate, listen, then trade updates as binary frames that hold JSON."""
+"""`/stream`: authenticate, listen, then trade updates as binary frames: JSON, or MessagePack if asked."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from starlette.websockets import WebSocket
 
 from flotilla.practice.credentials import Credentials
 from flotilla.practice.publishing.outbox import Frame, Outbox
-from flotilla.practice.streams.connection import receive, serve
+from flotilla.practice.publishing.trade_listener import TradeListener, encoded
+from flotilla.practice.streams.connection import receive, serve, unpacked
 from flotilla.practice.venue import Venue
 
 STREAM = "trade_updates"
@@ -18,7 +19,8 @@ async def trade_updates(websocket: WebSocket) -> None:
     await websocket.accept()
     venue: Venue = websocket.app.state.venue
     outbox = Outbox(websocket)
-    conversation = _Conversation(venue, websocket.app.state.credentials, outbox)
+    packed = "msgpack" in websocket.headers.get("content-type", "")
+    conversation = _Conversation(venue, websocket.app.state.credentials, outbox, packed)
 
     async def read() -> None:
         while True:
@@ -33,10 +35,11 @@ async def trade_updates(websocket: WebSocket) -> None:
 class _Conversation:
     """Every frame sent has an object `data`: old clients look into it unasked."""
 
-    def __init__(self, venue: Venue, credentials: Credentials, outbox: Outbox) -> None:
+    def __init__(self, venue: Venue, credentials: Credentials, outbox: Outbox, packed: bool) -> None:
         self._venue = venue
         self._credentials = credentials
         self._outbox = outbox
+        self._packed = packed
         self._account_id: str | None = None
 
     def answer(self, frame: Frame) -> None:
@@ -69,7 +72,9 @@ class _Conversation:
         asked = data.get("streams") if isinstance(data, dict) else None
         streams = [STREAM] if isinstance(asked, list) and STREAM in asked else []
         if streams:
-            self._venue.publisher.listen_to_trades(self._outbox, self._account_id)
+            self._venue.publisher.listen_to_trades(
+                TradeListener(self._outbox, self._account_id, self._packed)
+            )
         else:
             self._venue.publisher.ignore_trades(self._outbox)
         self._say({"stream": "listening", "data": {"streams": streams}})
@@ -79,12 +84,15 @@ class _Conversation:
         self._say({"stream": "authorization", "data": data})
 
     def _say(self, message: dict[str, Any]) -> None:
-        self._outbox.put(orjson.dumps(message))
+        self._outbox.put(encoded(message, self._packed))
 
 
 def _parsed(frame: Frame) -> dict[str, Any] | None:
+    """Read JSON or MessagePack, whatever the client sends."""
+    message: object = None
     try:
         message = orjson.loads(frame)
     except orjson.JSONDecodeError:
-        return None
+        if isinstance(frame, bytes):
+            message = unpacked(frame)
     return message if isinstance(message, dict) else None
