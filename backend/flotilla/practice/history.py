@@ -1,12 +1,14 @@
 """What has been seen of the market so far: bars up to a moment, never beyond it."""
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
 from flotilla.practice.calendar import new_york_day
+from flotilla.practice.matching.orders import is_crypto
 from flotilla.practice.session import MINUTE, Bar, Session
 from flotilla.practice.sources.cache import RecentlyUsed
 from flotilla.practice.sources.source import PriceSource
@@ -17,12 +19,24 @@ _CACHED_DAYS = 20_000
 Stamped = tuple[datetime, Bar]
 
 
-class History:
-    """Bars of any timeframe. `until`: the moment that market time has reached; a minute bar is seen
-    from its end on, a longer bar from its first minute on, with what is known of it."""
+class _Trading(NamedTuple):
+    """Where bars come from, and by which clock their days begin."""
 
-    def __init__(self, source: PriceSource) -> None:
-        self._source = source
+    source: PriceSource
+    day_of: Callable[[datetime], date]
+    midnight: Callable[[date], datetime]
+
+
+class History:
+    """Bars of any timeframe, of stocks (New York's days) and of coins (UTC days).
+
+    `until`: the moment that market time has reached; a minute bar is seen from its end on, a longer
+    bar from its first minute on, with what is known of it.
+    """
+
+    def __init__(self, source: PriceSource, coins: PriceSource | None = None) -> None:
+        self._stocks = _Trading(source, new_york_day, midnight)
+        self._coins = _Trading(coins or source, _utc_day, _utc_midnight)
         self._days: RecentlyUsed[tuple[str, date], Bar | None] = RecentlyUsed(_CACHED_DAYS)
 
     def bars(
@@ -41,10 +55,18 @@ class History:
             stamped = self._intraday(symbol, timeframe, start, min(end, until), until, descending)
         return (item for item in stamped if start <= item[0] <= end)
 
+    def previous_close(self, symbol: str, until: datetime) -> float | None:
+        """Return the last close of a day before that of `until`."""
+        trading = self._trading(symbol)
+        for stamp, day in self.last_days(symbol, until, 2):
+            if trading.day_of(stamp) < trading.day_of(until):
+                return day.close
+        return None
+
     def last_minute(self, symbol: str, until: datetime) -> Stamped | None:
         """Return the newest minute bar seen at `until`."""
-        for session in self._sessions_back(until):
-            bars = self._source.bars(symbol, session)
+        for session in self._sessions_back(symbol, until):
+            bars = self._source(symbol).bars(symbol, session)
             count = int(np.searchsorted(bars.minutes, _minutes_seen(session, until)))
             if count:
                 return bars.start_of(count - 1), bars.rows[count - 1]
@@ -53,17 +75,24 @@ class History:
     def last_days(self, symbol: str, until: datetime, count: int) -> list[Stamped]:
         """Return the newest `count` day bars, newest first; today's is first while it forms."""
         found: list[Stamped] = []
-        for session in self._sessions_back(until):
+        for session in self._sessions_back(symbol, until):
             day = self._day(symbol, session, until)
             if day is not None:
-                found.append((midnight(session.day), day))
+                found.append((self._trading(symbol).midnight(session.day), day))
             if len(found) == count:
                 break
         return found
 
-    def _sessions_back(self, until: datetime) -> Iterator[Session]:
-        day = new_york_day(until) + timedelta(days=1)
-        while session := self._source.session_before(day):
+    def _trading(self, symbol: str) -> _Trading:
+        return self._coins if is_crypto(symbol) else self._stocks
+
+    def _source(self, symbol: str) -> PriceSource:
+        return self._trading(symbol).source
+
+    def _sessions_back(self, symbol: str, until: datetime) -> Iterator[Session]:
+        trading = self._trading(symbol)
+        day = trading.day_of(until) + timedelta(days=1)
+        while session := trading.source.session_before(day):
             yield session
             day = session.day
 
@@ -78,10 +107,11 @@ class History:
     ) -> Iterator[Stamped]:
         minutes = timeframe.minutes
         assert minutes is not None
-        for session in self._sessions(start, end, descending):
-            bars = self._source.bars(symbol, session)
+        trading = self._trading(symbol)
+        for session in self._sessions(trading, start, end, descending):
+            bars = trading.source.bars(symbol, session)
             count = int(np.searchsorted(bars.minutes, _minutes_seen(session, until)))
-            stamped = intraday(bars, count, minutes)
+            stamped = intraday(bars, count, minutes, trading.midnight(session.day))
             yield from reversed(stamped) if descending else stamped
 
     def _daily(
@@ -95,18 +125,21 @@ class History:
     ) -> Iterator[Stamped]:
         if end < start:
             return
-        begin = midnight(timeframe.first_day(new_york_day(start)))
-        sessions = self._sessions(begin, end, descending)
+        trading = self._trading(symbol)
+        begin = trading.midnight(timeframe.first_day(trading.day_of(start)))
+        sessions = self._sessions(trading, begin, end, descending)
         for first_day, group in groupby(sessions, key=lambda s: timeframe.first_day(s.day)):
             days = [self._day(symbol, session, until) for session in group]
             seen = [day for day in (reversed(days) if descending else days) if day is not None]
             if seen:
-                yield midnight(first_day), merge(seen) if len(seen) > 1 else seen[0]
+                yield trading.midnight(first_day), merge(seen) if len(seen) > 1 else seen[0]
 
-    def _sessions(self, start: datetime, end: datetime, descending: bool) -> Iterator[Session]:
+    def _sessions(
+        self, trading: _Trading, start: datetime, end: datetime, descending: bool
+    ) -> Iterator[Session]:
         if end < start:
             return iter(())
-        sessions = self._source.sessions_between(new_york_day(start), new_york_day(end))
+        sessions = trading.source.sessions_between(trading.day_of(start), trading.day_of(end))
         return reversed(sessions) if descending else iter(sessions)
 
     def _day(self, symbol: str, session: Session, until: datetime) -> Bar | None:
@@ -116,9 +149,17 @@ class History:
         return self._merged(symbol, session, _minutes_seen(session, until))
 
     def _merged(self, symbol: str, session: Session, minutes: int) -> Bar | None:
-        bars = self._source.bars(symbol, session)
+        bars = self._source(symbol).bars(symbol, session)
         count = int(np.searchsorted(bars.minutes, minutes))
         return merge(bars.rows[:count]) if count else None
+
+
+def _utc_day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def _utc_midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _minutes_seen(session: Session, until: datetime) -> int:

@@ -31,6 +31,7 @@ from flotilla.practice.rest.fault_drills import FaultDrills
 from flotilla.practice.services import Services
 from flotilla.practice.session import Session
 from flotilla.practice.settings import PracticeSettings
+from flotilla.practice.sources.coins import ReplayCoins, SyntheticCoins
 from flotilla.practice.sources.replay import ReplayMarket
 from flotilla.practice.sources.source import PriceSource
 from flotilla.practice.sources.synthetic import SyntheticMarket
@@ -61,11 +62,14 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
         await asyncio.to_thread(upgrade, settings.database_url, package="flotilla.practice")
         database = Database(settings.database_url)
         try:
-            history = History(source)
+            coins = _coins(settings)
+            history = History(source, coins)
             tape = Tape(history, seeded_walk(settings.seed, settings.spread_bps))
             faults = Faults(settings.seed)
             publisher = Publisher(history, tape, faults)
-            venue = await _open_venue(settings, database, calendar, source, start, history, publisher)
+            venue = await _open_venue(
+                settings, database, calendar, source, coins, start, history, publisher
+            )
             services = Services(
                 venue=venue,
                 watchlists=Watchlists(database),
@@ -88,6 +92,10 @@ def _source(settings: PracticeSettings, calendar: TradingCalendar) -> PriceSourc
     if settings.bars is not None:
         return ReplayMarket(settings.bars, calendar, settings.symbols)
     return SyntheticMarket(calendar, settings.seed, settings.symbols)
+
+
+def _coins(settings: PracticeSettings) -> PriceSource:
+    return SyntheticCoins(settings.seed) if settings.bars is None else ReplayCoins(settings.bars)
 
 
 def _start(settings: PracticeSettings, source: PriceSource) -> Session:
@@ -120,6 +128,7 @@ async def _open_venue(
     database: Database,
     calendar: TradingCalendar,
     source: PriceSource,
+    coins: PriceSource,
     start: Session,
     history: History,
     publisher: Publisher,
@@ -128,9 +137,10 @@ async def _open_venue(
     await store.ensure_accounts(settings.accounts, start.open)
     venue = Venue(
         source=source,
+        coins=coins,
         history=history,
         publisher=publisher,
-        assets=AssetDirectory(source.symbols),
+        assets=AssetDirectory((*source.symbols, *coins.symbols)),
         calendar=calendar,
         store=store,
         queries=Queries(database),

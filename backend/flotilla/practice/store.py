@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -108,6 +108,24 @@ class Store:
                 )
             time = {"source": source, "now": clock.now, "closed": clock.closed}
             await _upsert(session, tables.clocks, [time])
+
+
+    async def unbooked_fees(self, before: datetime) -> list[Execution]:
+        """Return the executions before that moment whose fees no activity states yet, in order."""
+        executions, activities = tables.executions.c, tables.activities.c
+        booked = (
+            select(func.coalesce(func.max(activities.seq), 0))
+            .where(activities.account_id == executions.account_id, activities.activity_type == "CFEE")
+            .scalar_subquery()
+        )
+        statement = select(tables.executions).where(
+            or_(executions.fee_qty != 0, executions.fee_cash != 0),
+            executions.at < before,
+            executions.seq > booked,
+        )
+        async with self._database.transaction() as session:
+            rows = await session.execute(statement.order_by(executions.seq))
+            return [execution_from(row) for row in rows.mappings()]
 
 
 async def _load_counters(session: AsyncSession) -> Counters:

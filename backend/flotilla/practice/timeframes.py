@@ -67,13 +67,13 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), NEW_YORK).astimezone(UTC)
 
 
-def intraday(bars: SessionBars, count: int, minutes: int) -> list[tuple[datetime, Bar]]:
-    """Aggregate the session's first `count` bars into bars of `minutes`, stamped with their start."""
+def intraday(bars: SessionBars, count: int, minutes: int, day_start: datetime) -> list[tuple[datetime, Bar]]:
+    """Aggregate the session's first `count` bars into bars of `minutes`, stamped with their start and
+    aligned to `day_start`."""
     if not count:
         return []
     if minutes == 1:
         return [(bars.start_of(index), bars.rows[index]) for index in range(count)]
-    day_start = midnight(bars.session.day)
     opened = int((bars.session.open - day_start) / MINUTE)
     buckets = (bars.minutes[:count] + opened) // minutes
     begins = np.flatnonzero(np.diff(buckets, prepend=-1))

@@ -19,17 +19,20 @@ from flotilla.practice.clock import Pace
 from flotilla.practice.errors import ApiError, invalid_parameter, not_found, unprocessable
 from flotilla.practice.history import History
 from flotilla.practice.matching.back_office import BackOffice
+from flotilla.practice.matching.coin_fees import book_coin_fees
 from flotilla.practice.matching.configurations import check_allowed
 from flotilla.practice.matching.fill_model import FillModel
 from flotilla.practice.matching.market import Market, UnknownOrder
-from flotilla.practice.matching.orders import Order, OrderTicket
+from flotilla.practice.matching.orders import Order, OrderTicket, is_crypto
 from flotilla.practice.matching.tickets import Replacement
 from flotilla.practice.numbers import exact
 from flotilla.practice.publishing.publisher import Publisher
 from flotilla.practice.queries import Queries
-from flotilla.practice.session import MINUTE, Minute, Session
+from flotilla.practice.session import MINUTE, Session
+from flotilla.practice.sources.minute_feed import MinuteFeed
 from flotilla.practice.sources.source import PriceSource
 from flotilla.practice.store import Store, StoredClock
+from flotilla.practice.timeframes import midnight
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -46,6 +49,7 @@ class Venue:
         self,
         *,
         source: PriceSource,
+        coins: PriceSource | None,
         history: History,
         publisher: Publisher,
         assets: AssetDirectory,
@@ -63,6 +67,8 @@ class Venue:
         self.queries = queries
         self.publisher = publisher
         self.ended = False
+        self._feed = MinuteFeed(source, coins)
+        self._coin_subscribers: set[object] = set()
         self._store = store
         self._fill_model = fill_model
         self._start = start
@@ -92,6 +98,19 @@ class Venue:
         """Where market time goes next; while closed it stands at the close."""
         return self._reached + MINUTE if self.market.minute else self._reached
 
+    @property
+    def crypto_wanted(self) -> bool:
+        """Say whether coins are subscribed, held or ordered: then market time runs around the clock."""
+        return bool(self._coin_subscribers) or self.market.has_coins
+
+    def want_crypto(self, subscriber: object, wanted: bool = True) -> None:
+        """Hear that `subscriber` (a connection) wants coins' prices, or no longer does."""
+        if wanted:
+            self._coin_subscribers.add(subscriber)
+            self._wake_coins()
+        else:
+            self._coin_subscribers.discard(subscriber)
+
     @asynccontextmanager
     async def committed(self) -> AsyncIterator[Market]:
         """Give the market while nothing is half done."""
@@ -102,11 +121,8 @@ class Venue:
 
     def previous_close(self, symbol: str) -> Decimal | None:
         """Return the close of the session before the day of market time."""
-        today = new_york_day(self._reached)
-        for stamp, day in self.history.last_days(symbol, self._reached, 2):
-            if new_york_day(stamp) < today:
-                return exact(day.close)
-        return None
+        close = self.history.previous_close(symbol, self._reached)
+        return None if close is None else exact(close)
 
     # Requests ---------------------------------------------------------------------------------
 
@@ -119,6 +135,8 @@ class Venue:
             await self._check_client_order_id(account_id, ticket.client_order_id)
             self._mark(ticket.symbol)
             check_allowed(market.accounts[account_id], ticket)
+            if ticket.is_crypto:
+                await self._begin_coins()
             return await self._change(lambda: market.submit(account_id, ticket, self.now, rejection))
 
     async def cancel(self, account_id: str, order_id: str) -> None:
@@ -186,34 +204,67 @@ class Venue:
 
         Returns when every trade update, then every bar, has been handed to the sockets.
         """
+        if self.market.minute is None and self.crypto_wanted:
+            await self._begin_coins()
         if self.market.minute is None:
             await self._open_session(self.market.session)
         minute = self.market.minute
         assert minute is not None
         tau = minute.start + MINUTE
-        await self._change(self.market.complete_minute, StoredClock(tau, closed=False))
+        await self._change(self.market.complete_minute, self._clock(tau))
         await self.publisher.flushed()
         self._reached = tau
         self._pace.arrive(tau)
         self.publisher.bars(minute)
         await self.publisher.flushed()
-        await self._begin(self.market.session, tau)
+        await self._end_day(minute.start, tau)
+        await self._begin(tau)
         await self.publisher.flushed()
 
     async def _open_session(self, session: Session) -> None:
-        self._reached = session.open
+        before, self._reached = self._reached, session.open
         self._pace.jump(session.open)
-        first = self._minute(session, session.open)
-        await self._change(lambda: self.market.begin_minute(first))
+        await self._end_day(before, session.open)
+        await self._begin(session.open)
         await self.publisher.flushed()
 
-    async def _begin(self, session: Session, tau: datetime) -> None:
+    async def _begin(self, tau: datetime) -> None:
         """Market time has reached `tau`: the next minute begins, or the session closes."""
-        if tau < session.close:
-            await self._change(lambda: self.market.begin_minute(self._minute(session, tau)))
+        session = self.market.session
+        if tau >= session.close and not self.ended:
+            following = self._session_from(session.day + _ONE_DAY)
+            await self._change(lambda: self.market.close_session(following), StoredClock(tau, closed=True))
+        coins = self.crypto_wanted and not self.ended
+        if coins or tau >= self.market.session.open:
+            minute = self._feed.minute(self.market.session, tau, coins)
+            await self._change(lambda: self.market.begin_minute(minute))
+        else:
+            self.market.sleep()
+
+    async def _begin_coins(self) -> None:
+        """Coins trade from now on: in the minute in progress, or in one that begins now."""
+        self._wake_coins()
+        if self.market.minute is None and not self.ended:
+            minute = self._feed.minute(self.market.session, self._reached, with_coins=True)
+            self._pace.jump(self._reached)
+            await self._change(lambda: self.market.begin_minute(minute))
+
+    def _wake_coins(self) -> None:
+        """Add the coins' bars to the minute in progress if they are not in it yet."""
+        minute = self.market.minute
+        if minute is not None and not any(is_crypto(symbol) for symbol in minute.bars):
+            minute.bars.update(self._feed.coins(minute.start))
+
+    async def _end_day(self, before: datetime, after: datetime) -> None:
+        """State the fees of a New York day that ended between the two moments."""
+        today = new_york_day(after)
+        if new_york_day(before) == today or not any(a.fees for a in self.market.accounts.values()):
             return
-        following = self._session_from(session.day + _ONE_DAY)
-        await self._change(lambda: self.market.close_session(following), StoredClock(tau, closed=True))
+        executions = await self._store.unbooked_fees(midnight(today))
+        await self._change(lambda: book_coin_fees(self.market.back_office, executions, after))
+
+    def _clock(self, now: datetime) -> StoredClock:
+        return StoredClock(now, closed=new_york_day(now) < self.market.session.day)
 
     def _session_from(self, day: date) -> Session:
         """Return the next session with bars; past the end, one that market time never reaches."""
@@ -224,13 +275,6 @@ class Venue:
             session = self.calendar.on(day) or self.calendar.after(day)
             assert session is not None
         return session
-
-    def _minute(self, session: Session, start: datetime) -> Minute:
-        offset = int((start - session.open) / MINUTE)
-        found = {
-            symbol: self.source.bars(symbol, session).by_minute.get(offset) for symbol in self.source.symbols
-        }
-        return Minute(start, {symbol: bar for symbol, bar in found.items() if bar is not None})
 
     # State ------------------------------------------------------------------------------------
 
@@ -244,13 +288,25 @@ class Venue:
         clock = stored.clock or StoredClock(self._start.open, closed=False)
         day = new_york_day(clock.now)
         session = self._session_from(day + _ONE_DAY if clock.closed else day)
-        self.market = Market(stored.accounts, stored.open_groups, self._fill_model, stored.counters, session)
+        self.market = Market(
+            stored.accounts,
+            stored.open_groups,
+            self._fill_model,
+            stored.counters,
+            session,
+            last_session=self._last_session,
+        )
         self._reached = clock.now.replace(second=0, microsecond=0)
         self._pace.jump(clock.now)
         self._mark_positions()
         self._stale = False
-        if not clock.closed and session.open <= self._reached:
-            await self._begin(session, self._reached)
+        if session.open <= self._reached or self.crypto_wanted:
+            await self._begin(self._reached)
+
+    def _last_session(self, day: date) -> date:
+        """Return the last trading day up to `day`."""
+        session = self.calendar.on(day) or self.calendar.before(day)
+        return session.day if session else day
 
     def _mark_positions(self) -> None:
         for account in self.market.accounts.values():
@@ -285,7 +341,7 @@ class Venue:
             raise
         changes = market.take_changes()
         if changes or clock:
-            clock = clock or StoredClock(self.now, closed=market.minute is None)
+            clock = clock or self._clock(self.now)
             self._stale = True
             await self._store.commit(changes, market.sequence, self.source.identity, clock)
             self._stale = False

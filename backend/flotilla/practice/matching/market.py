@@ -28,6 +28,7 @@ from flotilla.practice.matching.orders import (
     OrderType,
     Side,
     TimeInForce,
+    is_crypto,
 )
 from flotilla.practice.matching.settlement import Settlement
 from flotilla.practice.matching.tickets import (
@@ -87,6 +88,12 @@ class Market:
     def is_open(self) -> bool:
         """Say whether stocks trade: a minute of the session is in progress."""
         return self.minute is not None and self.minute.start >= self.session.open
+
+    @property
+    def has_coins(self) -> bool:
+        """Say whether any account holds coins or has an open order for them."""
+        held = (symbol for account in self.accounts.values() for symbol in account.positions)
+        return any(map(is_crypto, (*held, *self.book.symbols())))
 
     def take_changes(self) -> Changes:
         """Return what happened since the last call."""

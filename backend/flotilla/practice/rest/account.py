@@ -25,7 +25,7 @@ async def get_account(_request: Request, venue: Venue, account_id: str) -> Respo
 
 async def get_clock(_request: Request, venue: Venue, _account_id: str) -> Response:
     async with venue.committed() as market:
-        session, is_open = market.session, market.minute is not None
+        session, is_open = market.session, market.is_open
         following = venue.source.session_from(session.day + timedelta(days=1))
         following = following or venue.calendar.after(session.day) or session
         return json_response(

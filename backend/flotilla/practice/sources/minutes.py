@@ -19,6 +19,7 @@ _DRIFT_MEMORY = 0.97  # a minute
 _DRIFT_SIZE = 0.12  # of a minute's volatility
 _OPENING_JITTER = 0.15  # of a minute's volatility, between a close and the next open
 _SHARES_A_TRADE = 130
+_WHOLE_DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,10 @@ class _Profile:
 def _profile(minutes: int) -> _Profile:
     since_open = np.arange(minutes, dtype=np.float64)
     until_close = since_open[::-1]
-    volatility = 1 + 1.4 * np.exp(-since_open / 20) + 0.5 * np.exp(-until_close / 15)
-    volume = 1 + 2.4 * np.exp(-since_open / 22) + 2.2 * np.exp(-until_close / 14)
+    # A day of coins has no opening and no closing bell.
+    rush = 0.0 if minutes == _WHOLE_DAY else 1.0
+    volatility = 1 + rush * (1.4 * np.exp(-since_open / 20) + 0.5 * np.exp(-until_close / 15))
+    volume = 1 + rush * (2.4 * np.exp(-since_open / 22) + 2.2 * np.exp(-until_close / 14))
     return _Profile(
         volatility=volatility / np.sqrt(np.sum(volatility**2)),
         volume=volume,

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,12 @@ _CACHED_SESSIONS = 1024
 _MINUTE_SECONDS = 60
 
 
+class Days(Protocol):
+    """A calendar: the session of a day, None where there is none."""
+
+    def on(self, day: date) -> Session | None: ...
+
+
 class ReplayMarket:
     """A `PriceSource` over a folder of bars."""
 
@@ -36,8 +43,8 @@ class ReplayMarket:
         files = _files(folder, symbols)
         self.identity = f"replay:{folder.resolve()}"
         self.symbols = tuple(files)
-        self._histories = {symbol: _SymbolHistory(path, calendar) for symbol, path in files.items()}
-        self._sessions = _union(history.sessions for history in self._histories.values())
+        self._histories = {symbol: BarFile(path, calendar) for symbol, path in files.items()}
+        self._sessions = union(history.sessions for history in self._histories.values())
         if not self._sessions:
             raise PracticeStartError(f"The bars in {folder} hold no regular session of a stock.")
         self._days = [session.day for session in self._sessions]
@@ -62,10 +69,10 @@ class ReplayMarket:
         return self._cache.get((symbol, session.day), lambda: history.bars(session))
 
 
-class _SymbolHistory:
+class BarFile:
     """One file: its timestamps at once, its other columns when first asked for."""
 
-    def __init__(self, path: Path, calendar: TradingCalendar) -> None:
+    def __init__(self, path: Path, calendar: Days) -> None:
         self._path = path
         self._seconds = _timestamps(path)
         self._ranges: dict[date, tuple[int, int]] = {}
@@ -79,7 +86,8 @@ class _SymbolHistory:
                 self._ranges[session.day] = (begin, end)
                 self.sessions.append(session)
 
-    def bars(self, session: Session) -> SessionBars:
+    def bars(self, session: Session, whole_shares: bool = True) -> SessionBars:
+        """Return the bars of the session; volumes in whole shares, or as they are."""
         if session.day not in self._ranges:
             return no_bars(session)
         begin, end = self._ranges[session.day]
@@ -90,11 +98,12 @@ class _SymbolHistory:
         rows = self._columns.slice(begin, end - begin)
         prices = {name: _floats(rows, name) for name in _PRICES}
         typical = (prices["high"] + prices["low"] + prices["close"]) / 3
+        volume = _floats(rows, "volume")
         opened = int(session.open.timestamp())
         return SessionBars(
             session=session,
             minutes=(self._seconds[begin:end] - opened) // _MINUTE_SECONDS,
-            volume=np.round(_floats(rows, "volume")).astype(np.int64),
+            volume=np.round(volume).astype(np.int64) if whole_shares else volume,
             trade_count=_or_else(rows, "trade_count", np.zeros(end - begin)).astype(np.int64),
             vwap=_or_else(rows, "vwap", np.round(typical, 6)),
             **prices,
@@ -136,7 +145,7 @@ def _timestamps(path: Path) -> Integers:
     return np.asarray(seconds, dtype=np.int64)
 
 
-def _sessions_touched(seconds: Integers, calendar: TradingCalendar) -> Iterable[Session]:
+def _sessions_touched(seconds: Integers, calendar: Days) -> Iterable[Session]:
     days = np.unique(seconds.astype("datetime64[s]").astype("datetime64[D]"))
     for day in days.tolist():
         session = calendar.on(day)
@@ -144,7 +153,8 @@ def _sessions_touched(seconds: Integers, calendar: TradingCalendar) -> Iterable[
             yield session
 
 
-def _union(histories: Iterable[list[Session]]) -> list[Session]:
+def union(histories: Iterable[list[Session]]) -> list[Session]:
+    """Return the sessions of all, each once, ascending."""
     by_day = {session.day: session for sessions in histories for session in sessions}
     return [by_day[day] for day in sorted(by_day)]
 

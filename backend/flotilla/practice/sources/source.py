@@ -27,7 +27,7 @@ class SessionBars:
     high: Floats
     low: Floats
     close: Floats
-    volume: Integers
+    volume: Integers | Floats
     trade_count: Integers
     vwap: Floats
 

@@ -69,7 +69,7 @@ class SyntheticMarket:
         self._index = {
             session.day: index for index, session in enumerate(calendar.between(HISTORY_FROM, LAST_DAY))
         }
-        self._market_factor = _generator(seed, "", "market").standard_normal((2, len(self._index)))
+        self._market_factor = generator_of(seed, "", "market").standard_normal((2, len(self._index)))
         self._paths: dict[str, DailyPath] = {}
         self._sessions: RecentlyUsed[tuple[str, date], SessionBars] = RecentlyUsed(_CACHED_SESSIONS)
         first = calendar.on(FIRST_SESSION)
@@ -101,17 +101,18 @@ class SyntheticMarket:
             volatility=float(path.volatility[index]) * (1 - _GAP_SHARE) ** 0.5,
             volume=float(path.volume[index]),
         )
-        return minute_bars(session, shape, _generator(self._seed, symbol, session.day.isoformat()))
+        return minute_bars(session, shape, generator_of(self._seed, symbol, session.day.isoformat()))
 
     def _path(self, symbol: str) -> DailyPath:
         if symbol not in self._paths:
-            generator = _generator(self._seed, symbol, "days")
+            generator = generator_of(self._seed, symbol, "days")
             character = _KNOWN.get(symbol) or _character(generator)
-            self._paths[symbol] = _daily_path(character, generator, self._market_factor)
+            self._paths[symbol] = daily_path(character, generator, self._market_factor)
         return self._paths[symbol]
 
 
-def _generator(seed: int, symbol: str, what: str) -> np.random.Generator:
+def generator_of(seed: int, symbol: str, what: str) -> np.random.Generator:
+    """Return the generator that everything named so is drawn from."""
     digest = hashlib.blake2b(f"{seed}|{symbol}|{what}".encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
 
@@ -124,17 +125,22 @@ def _character(generator: np.random.Generator) -> Character:
     )
 
 
-def _daily_path(character: Character, generator: np.random.Generator, market: Floats) -> DailyPath:
+def daily_path(
+    character: Character,
+    generator: np.random.Generator,
+    market: Floats,
+    gap_share: float = _GAP_SHARE,
+) -> DailyPath:
     """Walk the logarithm of the price: shocks of clustered size, a share common to all symbols,
-    and a weak pull back to the base price."""
+    and a weak pull back to the base price. `gap_share` of a day's variance falls before its open."""
     days = market.shape[1]
     own = generator.standard_normal((2, days))
     overnight, intraday = _MARKET_SHARE**0.5 * market + (1 - _MARKET_SHARE) ** 0.5 * own
     shocks = np.asarray(generator.normal(0.0, _VOLATILITY_OF_VOLATILITY, days))
     log_volatility = _autoregressive(shocks, _VOLATILITY_MEMORY)
     volatility = character.volatility * np.exp(log_volatility - np.var(log_volatility))
-    gaps = (volatility * _GAP_SHARE**0.5 * overnight).tolist()
-    moves = (volatility * (1 - _GAP_SHARE) ** 0.5 * intraday).tolist()
+    gaps = (volatility * gap_share**0.5 * overnight).tolist()
+    moves = (volatility * (1 - gap_share) ** 0.5 * intraday).tolist()
     opens, closes, level = np.empty(days), np.empty(days), 0.0
     for day, (gap, move) in enumerate(zip(gaps, moves, strict=True)):
         opens[day] = level + gap - _PULL * level
