@@ -9,6 +9,7 @@ from flotilla.practice.errors import ApiError
 from flotilla.practice.publishing.feeds import FEEDS
 from flotilla.practice.rest import (
     account,
+    accounts,
     activities,
     announcements,
     configurations,
@@ -51,6 +52,7 @@ def create_application(services: Services) -> Starlette:
             *latest.ROUTES,
             *screener.ROUTES,
             *control.ROUTES,
+            *accounts.ROUTES,
             *faults.ROUTES,
             WebSocketRoute("/stream", trade_updates),
             WebSocketRoute("/stream/", trade_updates),
@@ -72,6 +74,7 @@ def create_application(services: Services) -> Starlette:
     application.state.credentials = services.credentials
     application.state.rate_limit = services.rate_limit
     application.state.tape = services.tape
+    application.state.change_settings = services.change_settings
     application.state.faults = services.faults
     application.state.fakepaca = services.fakepaca
     application.state.symbol_limits = services.symbol_limits

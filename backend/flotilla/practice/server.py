@@ -6,6 +6,9 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import structlog
 import uvicorn
@@ -55,37 +58,78 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
     logged. Raises PracticeStartError when it cannot start.
     """
     calendar = TradingCalendar()
-    source = _source(settings, calendar)
-    actions = read_actions(settings.bars / "actions.csv") if settings.bars else CorporateActions()
-    start = _start(settings, source)
+    prices: _Prices | None = _prices(settings, calendar)
+    announce = ready or _log_ready
     with _listening_socket(settings.host, settings.port) as listener:
         await asyncio.to_thread(upgrade, settings.database_url, package="flotilla.practice")
         database = Database(settings.database_url)
         try:
-            coins = _coins(settings)
-            history = History(source, coins)
-            tape = Tape(history, seeded_walk(settings.seed, settings.spread_bps))
-            faults = Faults(settings.seed)
-            publisher = Publisher(history, tape, faults)
-            venue = await _open_venue(
-                settings, database, calendar, source, coins, start, history, publisher
-            )
-            services = Services(
-                venue=venue,
-                watchlists=Watchlists(database),
-                portfolio=Portfolio(database, calendar),
-                credentials=Credentials(venue, dict(settings.tokens)),
-                rate_limit=RateLimit(settings.rate_limit),
-                tape=tape,
-                corporate_actions=actions,
-                faults=faults,
-                fakepaca=Fakepaca(),
-                symbol_limits={"trades": settings.symbol_limit, "orderbooks": _ORDERBOOK_LIMIT},
-                authentication_seconds=settings.authentication_seconds,
-            )
-            await _run(services, listener, ready or _log_ready)
+            while prices is not None:  # asked for other ones: a new market at the same address
+                restart = _Restart(prices.settings, calendar)
+                services = await _services(prices, database, calendar, restart)
+                await _run(services, listener, prices.settings, announce, restart)
+                prices, announce = restart.asked, _log_ready
         finally:
             await database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """Where a market's prices come from, and its settings."""
+
+    settings: PracticeSettings
+    source: PriceSource
+    actions: CorporateActions
+    start: Session
+
+
+def _prices(settings: PracticeSettings, calendar: TradingCalendar) -> _Prices:
+    source = _source(settings, calendar)
+    actions = read_actions(settings.bars / "actions.csv") if settings.bars else CorporateActions()
+    return _Prices(settings, source, actions, _start(settings, source))
+
+
+class _Restart:
+    """Takes the request for a market with other settings, and ends the one that runs."""
+
+    def __init__(self, settings: PracticeSettings, calendar: TradingCalendar) -> None:
+        self._settings = settings
+        self._calendar = calendar
+        self.asked: _Prices | None = None
+        self.stop: Callable[[], None] | None = None
+
+    async def ask(self, changes: dict[str, Any]) -> None:
+        """Raises PracticeStartError when there are no such prices; the market then goes on."""
+        changed = replace(self._settings, start=None, **changes)
+        self.asked = await asyncio.to_thread(_prices, changed, self._calendar)
+        if self.stop is not None:
+            self.stop()
+
+
+async def _services(
+    prices: _Prices, database: Database, calendar: TradingCalendar, restart: _Restart
+) -> Services:
+    settings, source = prices.settings, prices.source
+    coins = _coins(settings)
+    history = History(source, coins)
+    tape = Tape(history, seeded_walk(settings.seed, settings.spread_bps))
+    faults = Faults(settings.seed)
+    publisher = Publisher(history, tape, faults)
+    venue = await _open_venue(settings, database, calendar, source, coins, prices.start, history, publisher)
+    return Services(
+        venue=venue,
+        watchlists=Watchlists(database),
+        portfolio=Portfolio(database, calendar),
+        credentials=Credentials(venue, dict(settings.tokens)),
+        rate_limit=RateLimit(settings.rate_limit),
+        tape=tape,
+        corporate_actions=prices.actions,
+        change_settings=restart.ask,
+        faults=faults,
+        fakepaca=Fakepaca(),
+        symbol_limits={"trades": settings.symbol_limit, "orderbooks": _ORDERBOOK_LIMIT},
+        authentication_seconds=settings.authentication_seconds,
+    )
 
 
 def _source(settings: PracticeSettings, calendar: TradingCalendar) -> PriceSource:
@@ -169,7 +213,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _run(services: Services, listener: socket.socket, ready: Callable[[str], None]) -> None:
+async def _run(
+    services: Services,
+    listener: socket.socket,
+    settings: PracticeSettings,
+    ready: Callable[[str], None],
+    restart: _Restart,
+) -> None:
     config = uvicorn.Config(
         FaultDrills(create_application(services), services.faults),
         log_config=None,
@@ -178,14 +228,18 @@ async def _run(services: Services, listener: socket.socket, ready: Callable[[str
         ws_max_size=_LARGEST_MESSAGE,
         ws_per_message_deflate=False,  # optional in the protocol, and costs more CPU than it saves
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
     )
-    server = _Server(config, lambda: ready(_address(listener)))
+    secure = settings.tls_cert is not None
+    server = _Server(config, lambda: ready(_address(listener, secure)))
+    restart.stop = partial(setattr, server, "should_exit", True)
     with _stopped_by_signals(server):
         async with asyncio.TaskGroup() as tasks:
             market_time = tasks.create_task(services.venue.run(), name="market time")
             tape = tasks.create_task(_print_as_time_passes(services.venue), name="the tape")
             fakepaca = tasks.create_task(services.fakepaca.run(), name="the test feed")
-            serving = tasks.create_task(server.serve(sockets=[listener]), name="requests")
+            serving = tasks.create_task(server.serve(sockets=[listener.dup()]), name="requests")
             try:
                 await asyncio.shield(serving)
             except asyncio.CancelledError:
@@ -207,9 +261,10 @@ async def _print_as_time_passes(venue: Venue) -> None:
             venue.publisher.prints(minute, venue.now)
 
 
-def _address(listener: socket.socket) -> str:
+def _address(listener: socket.socket, secure: bool) -> str:
     host, port, *_ = listener.getsockname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 @contextlib.contextmanager

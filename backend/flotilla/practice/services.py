@@ -1,7 +1,8 @@
 """What the requests are answered with beside the venue itself."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flotilla.practice.corporate_actions import CorporateActions
 from flotilla.practice.credentials import Credentials
@@ -13,6 +14,9 @@ from flotilla.practice.tape import Tape
 from flotilla.practice.venue import Venue
 from flotilla.practice.watchlists import Watchlists
 
+# Starts the market anew with these settings changed; raises PracticeStartError when it cannot.
+ChangeSettings = Callable[[dict[str, Any]], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -23,6 +27,7 @@ class Services:
     rate_limit: RateLimit
     tape: Tape
     corporate_actions: CorporateActions
+    change_settings: ChangeSettings
     faults: Faults
     fakepaca: Fakepaca
     symbol_limits: Mapping[str, int]

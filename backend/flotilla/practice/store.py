@@ -85,6 +85,22 @@ class Store:
                 secret = {"secret": statement.excluded.secret}
                 await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=secret))
 
+    async def reset_account(self, account_id: str, cash: Decimal, now: datetime) -> None:
+        """Forget what the account did: it holds `cash` and nothing else, from `now` on."""
+        async with self._database.transaction() as session:
+            for table in (
+                tables.executions,
+                tables.activities,
+                tables.equity_points,
+                tables.positions,
+                tables.orders,
+            ):
+                await session.execute(delete(table).where(table.c.account_id == account_id))
+            row = dict.fromkeys(("initial_cash", "cash", "last_equity"), cash)
+            zeros = {name: Decimal(0) for name in ("realized", "fees")}
+            statement = tables.accounts.update().where(tables.accounts.c.id == account_id)
+            await session.execute(statement.values({**row, **zeros, "created_at": now}))
+
     async def commit(self, changes: Changes, counters: Counters, source: str, clock: StoredClock) -> None:
         """Write what happened, and how far market time has come, in one transaction."""
         async with self._database.transaction() as session:
@@ -108,7 +124,6 @@ class Store:
                 )
             time = {"source": source, "now": clock.now, "closed": clock.closed}
             await _upsert(session, tables.clocks, [time])
-
 
     async def unbooked_fees(self, before: datetime) -> list[Execution]:
         """Return the executions before that moment whose fees no activity states yet, in order."""

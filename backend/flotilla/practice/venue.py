@@ -5,7 +5,7 @@ acknowledged order and a published fill are in the database, and what a request 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -164,6 +164,13 @@ class Venue:
         async with self.committed() as market:
             return await self._change(lambda: action(market.back_office))
 
+    async def rewrite(self, action: Callable[[Store], Awaitable[None]]) -> None:
+        """Change what is stored beside the core's own changes, then read it all again."""
+        async with self.committed():
+            self._stale = True
+            await action(self._store)
+            await self._reload()
+
     async def _check_client_order_id(self, account_id: str, client_order_id: str | None) -> None:
         if client_order_id and await self.queries.by_client_order_id(account_id, client_order_id):
             raise invalid_parameter("client_order_id must be unique")
@@ -194,6 +201,14 @@ class Venue:
                 raise unprocessable("the market is running: set its speed to 0 before stepping")
             if not self.ended:
                 await self._advance()
+
+    async def skip_to_next_session(self) -> None:
+        """Let the rest of the session pass at once, and stand at the open of the next."""
+        async with self.committed():
+            while self.market.is_open and not self.ended:
+                await self._advance()
+            if not self.ended:
+                await self._open_session(self.market.session)
 
     async def set_rate(self, rate: float) -> None:
         async with self.committed():

@@ -256,3 +256,38 @@ def test_symbol_limits(server: ThreadServer, key: str) -> None:
         assert refused == [{"T": "error", "code": 405, "msg": "symbol limit exceeded"}]
         (state,) = said(socket, {"action": "subscribe", "quotes": many[:10], "bars": many * 5})
         assert (len(state["trades"]), len(state["quotes"]), len(state["bars"])) == (20, 10, 20)
+
+
+def test_c91_crypto_quotes_trades_books_and_bars_arrive(new_database: Any) -> None:
+    practice = ThreadServer(new_database())
+    try:
+        with data_stream(practice, "/v1beta3/crypto/us", "K0") as socket:
+            channels = ("trades", "quotes", "orderbooks", "bars")
+            said(socket, {"action": "subscribe", **{channel: ["BTC/USD"] for channel in channels}})
+            practice.step()
+            prints, (bar,) = heard(socket), heard(socket)
+            assert {one["T"] for one in prints} == {"t", "q", "o"}
+            by_kind = {one["T"]: one for one in prints}
+            assert set(by_kind["t"]) == {"T", "S", "p", "s", "t", "i", "tks"}
+            assert set(by_kind["q"]) == {"T", "S", "bp", "bs", "ap", "as", "t"}
+            assert set(by_kind["o"]) == {"T", "S", "t", "b", "a", "r"}
+            assert (bar["T"], bar["S"]) == ("b", "BTC/USD")
+            assert isinstance(bar["v"], float)
+    finally:
+        practice.stop()
+
+
+def test_c94_an_updated_bar_follows_one_that_lacked_a_trade(new_database: Any) -> None:
+    practice = ThreadServer(new_database())
+    try:
+        with data_stream(practice, "/v2/iex", "K0") as socket:
+            said(socket, {"action": "subscribe", "bars": ["SPY"], "updatedBars": ["SPY"]})
+            every = {"kind": "corrected_bar", "count": len(practice.state()["symbols"])}
+            assert practice.request("POST", "/practice/faults", json=every).status_code == 200
+            practice.step(2)
+            (bar,), _, (updated,) = heard(socket), heard(socket), heard(socket)
+            assert set(updated) == set(bar)
+            assert (updated["T"], updated["t"]) == ("u", bar["t"])
+            assert updated["v"] > bar["v"]
+    finally:
+        practice.stop()

@@ -1,6 +1,7 @@
 """The market's own control, under /practice and never under Alpaca's paths."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -8,10 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flotilla.practice.clock import MAX_SPEED
-from flotilla.practice.errors import invalid_parameter
-from flotilla.practice.rest.parameters import body, decimal
+from flotilla.practice.errors import PracticeStartError, invalid_parameter
+from flotilla.practice.rest.parameters import body, decimal, text
 from flotilla.practice.rest.responses import json_response
 from flotilla.practice.session import Session
+from flotilla.practice.settings import parse_symbols
 from flotilla.practice.venue import Venue
 from flotilla.practice.wire import timestamp
 
@@ -36,6 +38,42 @@ async def speed(request: Request) -> Response:
     venue: Venue = request.app.state.venue
     await venue.set_rate(_rate(await body(request)))
     return json_response(await _state(venue))
+
+
+async def pause(request: Request) -> Response:
+    venue: Venue = request.app.state.venue
+    await venue.set_rate(0)
+    return json_response(await _state(venue))
+
+
+async def next_session(request: Request) -> Response:
+    venue: Venue = request.app.state.venue
+    await venue.skip_to_next_session()
+    return json_response(await _state(venue))
+
+
+async def source(request: Request) -> Response:
+    """Start the market anew with other prices; every connection ends."""
+    values = await body(request)
+    changes: dict[str, Any] = {}
+    if "bars" in values:
+        folder = text(values, "bars")
+        changes["bars"] = Path(folder) if folder else None
+    if values.get("seed") is not None:
+        seed = decimal(values, "seed")
+        if seed is None or seed != seed.to_integral_value() or seed < 0:
+            raise invalid_parameter("seed must be a whole number from 0 up")
+        changes["seed"] = int(seed)
+    if "symbols" in values:
+        symbols = values["symbols"]
+        if not isinstance(symbols, list) or not all(isinstance(one, str) for one in symbols):
+            raise invalid_parameter("symbols must be a list")
+        changes["symbols"] = parse_symbols(",".join(symbols))
+    try:
+        await request.app.state.change_settings(changes)
+    except PracticeStartError as error:
+        raise invalid_parameter(str(error)) from None
+    return json_response({"status": "restarting"}, 202)
 
 
 def _rate(values: dict[str, Any]) -> float:
@@ -76,4 +114,7 @@ ROUTES = [
     Route("/practice/state", state, methods=["GET"]),
     Route("/practice/step", step, methods=["POST"]),
     Route("/practice/speed", speed, methods=["POST"]),
+    Route("/practice/pause", pause, methods=["POST"]),
+    Route("/practice/next-session", next_session, methods=["POST"]),
+    Route("/practice/source", source, methods=["POST"]),
 ]

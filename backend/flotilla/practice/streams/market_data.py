@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket
 
 from flotilla.practice.credentials import Credentials
 from flotilla.practice.publishing.fakepaca import Fakepaca
-from flotilla.practice.publishing.feeds import ALL_CHANNELS, FEEDS
+from flotilla.practice.publishing.feeds import ALL_CHANNELS, FEEDS, Kind
 from flotilla.practice.publishing.outbox import Frame, Outbox
 from flotilla.practice.publishing.subscription import Message, Subscriber
 from flotilla.practice.streams.connection import Closed, receive, serve, unpacked
@@ -66,6 +66,7 @@ class _Conversation:
         if self._account_id is not None:
             self._venue.publisher.leave(self._account_id, self.subscriber)
             self._fakepaca.leave(self.subscriber)
+            self._venue.want_crypto(self.subscriber, False)
 
     async def _receive(self, deadline: float) -> Frame:
         if self._account_id is not None:
@@ -116,6 +117,8 @@ class _Conversation:
             self.subscriber.subscribe(asked)
         else:
             self.subscriber.unsubscribe(asked)
+        if self.subscriber.feed.kind is Kind.CRYPTO:
+            self._venue.want_crypto(self.subscriber, self.subscriber.wants(*self.subscriber.feed.channels))
         self.subscriber.acknowledge()
 
     def _succeed(self, text: str) -> None:
