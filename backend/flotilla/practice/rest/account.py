@@ -10,7 +10,7 @@ from starlette.routing import Route
 from flotilla.practice.calendar import NEW_YORK
 from flotilla.practice.errors import invalid_parameter, not_found
 from flotilla.practice.rest.authentication import authenticated
-from flotilla.practice.rest.parameters import day
+from flotilla.practice.rest.parameters import choice, day
 from flotilla.practice.rest.responses import json_response
 from flotilla.practice.session import Session
 from flotilla.practice.venue import Venue
@@ -63,13 +63,17 @@ def _calendar_row(venue: Venue, session: Session) -> dict[str, Any]:
 
 async def list_assets(request: Request, venue: Venue, _account_id: str) -> Response:
     query = request.query_params
-    wanted = (
-        query.get("status") in (None, "", "active")
-        and query.get("asset_class") in (None, "", "us_equity")
-        and not query.get("attributes")
-    )
+    status = choice(request, "status", ("all", "active", "inactive"), "all")
+    asset_class = choice(request, "asset_class", ("us_equity", "crypto", "us_option"), "us_equity")
     exchange = query.get("exchange")
-    found = [asset for asset in venue.assets.all if wanted and exchange in (None, "", asset.exchange)]
+    found = [
+        asset
+        for asset in venue.assets.all
+        if status != "inactive"
+        and asset.asset_class == asset_class
+        and exchange in (None, "", asset.exchange)
+        and not query.get("attributes")
+    ]
     return json_response([asset_json(asset) for asset in found])
 
 

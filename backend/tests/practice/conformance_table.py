@@ -1,0 +1,58 @@
+"""The checklist of the wire contract, each line with the tests that name it.
+
+`python tests/practice/conformance_table.py` writes docs/practice-conformance.md anew.
+"""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parents[2] / "docs" / "practice-conformance.md"
+
+_ITEM = re.compile(r"(\d+)\. (.+)")
+_HEADING = re.compile(r"\*\*(.+)\*\*")
+_NUMBERS = re.compile(r"_c(\d{2})(?=_)")
+_INTRODUCTION = """# The practice market against the checklist
+
+The checklist of the wire contract, line by line, with the tests that name it. Written by
+`python tests/practice/conformance_table.py` (in `backend/`); a test fails when a line has no test or
+this page is stale, so every line stands for tests that pass.
+"""
+
+
+def named_tests() -> dict[int, list[str]]:
+    """Return the names of the tests of each item: test_c22_..., or test_c29_c30_... for several."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for path in sorted(HERE.glob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_c"):
+                for number in _NUMBERS.findall(node.name):
+                    found[int(number)].append(f"`{path.stem}::{node.name}`")
+    return found
+
+
+def items() -> dict[int, str]:
+    return {int(match[1]): match[2] for match in map(_ITEM.match, _lines()) if match}
+
+
+def _lines() -> list[str]:
+    return (HERE / "conformance_checklist.md").read_text().splitlines()
+
+
+def rendered() -> str:
+    """Return the document."""
+    tests, parts = named_tests(), [_INTRODUCTION]
+    for line in _lines():
+        heading, item = _HEADING.match(line), _ITEM.match(line)
+        if heading:
+            parts.append(f"\n## {heading[1]}\n\n| | what is asserted | tests |\n| --- | --- | --- |\n")
+        elif item:
+            named = "<br>".join(tests[int(item[1])]) or "none"
+            parts.append(f"| {item[1]} | {item[2].replace('|', '/')} | {named} |\n")
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(rendered())
