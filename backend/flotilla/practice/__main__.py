@@ -55,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--rate-limit", type=int, default=200, help="requests a key and minute of market time, 0 = any"
     )
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help="YAML: what happens on purpose")
     parser.add_argument("--tls-cert", type=Path, help="PEM: serve https and wss (with --tls-key)")
     parser.add_argument("--tls-key", type=Path)
     return parser.parse_args()
@@ -77,6 +78,7 @@ def _settings(arguments: argparse.Namespace) -> PracticeSettings:
         accounts=accounts or (AccountSettings(),),
         tokens=tuple(parse_token(text) for text in arguments.token),
         rate_limit=arguments.rate_limit,
+        scenario=arguments.scenario,
         tls_cert=arguments.tls_cert,
         tls_key=arguments.tls_key,
     )

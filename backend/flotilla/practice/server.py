@@ -31,11 +31,13 @@ from flotilla.practice.publishing.publisher import Publisher
 from flotilla.practice.queries import Queries
 from flotilla.practice.rate_limit import RateLimit
 from flotilla.practice.rest.fault_drills import FaultDrills
+from flotilla.practice.scenario import Scenario, read_scenario
 from flotilla.practice.services import Services
 from flotilla.practice.session import Session
 from flotilla.practice.settings import PracticeSettings
 from flotilla.practice.sources.coins import ReplayCoins, SyntheticCoins
 from flotilla.practice.sources.replay import ReplayMarket
+from flotilla.practice.sources.scenario import ScenarioSource
 from flotilla.practice.sources.source import PriceSource
 from flotilla.practice.sources.synthetic import SyntheticMarket
 from flotilla.practice.store import Store
@@ -80,13 +82,17 @@ class _Prices:
     settings: PracticeSettings
     source: PriceSource
     actions: CorporateActions
+    scenario: Scenario
     start: Session
 
 
 def _prices(settings: PracticeSettings, calendar: TradingCalendar) -> _Prices:
+    scenario = read_scenario(settings.scenario) if settings.scenario else Scenario()
     source = _source(settings, calendar)
+    if scenario.events:
+        source = ScenarioSource(source, scenario)
     actions = read_actions(settings.bars / "actions.csv") if settings.bars else CorporateActions()
-    return _Prices(settings, source, actions, _start(settings, source))
+    return _Prices(settings, source, actions, scenario, _start(settings, source))
 
 
 class _Restart:
@@ -111,11 +117,13 @@ async def _services(
 ) -> Services:
     settings, source = prices.settings, prices.source
     coins = _coins(settings)
+    if prices.scenario.events:
+        coins = ScenarioSource(coins, prices.scenario)
     history = History(source, coins)
     tape = Tape(history, seeded_walk(settings.seed, settings.spread_bps))
     faults = Faults(settings.seed)
-    publisher = Publisher(history, tape, faults)
-    venue = await _open_venue(settings, database, calendar, source, coins, prices.start, history, publisher)
+    publisher = Publisher(history, tape, faults, prices.scenario)
+    venue = await _open_venue(prices, database, calendar, coins, history, publisher)
     return Services(
         venue=venue,
         watchlists=Watchlists(database),
@@ -168,17 +176,16 @@ def _listening_socket(host: str, port: int) -> socket.socket:
 
 
 async def _open_venue(
-    settings: PracticeSettings,
+    prices: _Prices,
     database: Database,
     calendar: TradingCalendar,
-    source: PriceSource,
     coins: PriceSource,
-    start: Session,
     history: History,
     publisher: Publisher,
 ) -> Venue:
+    settings, source = prices.settings, prices.source
     store = Store(database)
-    await store.ensure_accounts(settings.accounts, start.open)
+    await store.ensure_accounts(settings.accounts, prices.start.open)
     venue = Venue(
         source=source,
         coins=coins,
@@ -189,8 +196,9 @@ async def _open_venue(
         store=store,
         queries=Queries(database),
         fill_model=BarOpen(settings.slippage_bps),
-        start=start,
+        start=prices.start,
         rate=settings.speed,
+        corporate_actions=prices.actions,
     )
     await venue.resume()
     return venue

@@ -41,6 +41,7 @@ class PracticeSettings:
     rate_limit: int = 200
     spread_bps: float = 2.0
     symbol_limit: int = 30
+    scenario: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
     authentication_seconds: float = 10.0

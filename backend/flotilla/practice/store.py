@@ -3,7 +3,7 @@
 import dataclasses
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from flotilla.db.session import Database
 from flotilla.practice import tables
 from flotilla.practice.matching.account import Account, Configurations, Position
-from flotilla.practice.matching.activities import NonTradeActivity
+from flotilla.practice.matching.activities import EquityPoint, NonTradeActivity
 from flotilla.practice.matching.changes import Changes
 from flotilla.practice.matching.changes import Sequence as Counters
 from flotilla.practice.matching.orders import (
@@ -29,6 +29,7 @@ from flotilla.practice.matching.orders import (
 )
 from flotilla.practice.settings import AccountSettings
 
+_MINUTES_KEPT = timedelta(days=40)  # of equity; longer timeframes show sessions' closes only
 _MULTIPLIER = Decimal(4)  # what Alpaca's new paper accounts have
 
 
@@ -114,7 +115,7 @@ class Store:
                 activities = [dataclasses.asdict(activity) for activity in changes.activities]
                 if activities:
                     await session.execute(insert(tables.activities), activities)
-                await _upsert(session, tables.equity_points, [p._asdict() for p in changes.equity])
+                await _write_equity(session, changes.equity)
                 await session.execute(
                     tables.market.update().values(
                         sequence=counters.value,
@@ -215,6 +216,16 @@ async def _write_accounts(session: AsyncSession, accounts: Iterable[Account]) ->
         )
         rows = [{"account_id": account.id, **position} for position in held.values()]
         await _upsert(session, tables.positions, rows)
+
+
+async def _write_equity(session: AsyncSession, points: Sequence[EquityPoint]) -> None:
+    """Keep the points; at a session's close forget old ones that are not a session's last."""
+    await _upsert(session, tables.equity_points, [point._asdict() for point in points])
+    closing = next((point for point in points if point.closing), None)
+    if closing is not None:
+        columns = tables.equity_points.c
+        old = columns.at < closing.at - _MINUTES_KEPT
+        await session.execute(delete(tables.equity_points).where(~columns.closing, old))
 
 
 async def _upsert(session: AsyncSession, table: Table, rows: Sequence[dict[str, Any]]) -> None:

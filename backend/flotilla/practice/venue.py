@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -16,6 +17,7 @@ import structlog
 from flotilla.practice.assets import AssetDirectory
 from flotilla.practice.calendar import TradingCalendar, new_york_day
 from flotilla.practice.clock import Pace
+from flotilla.practice.corporate_actions import ActionType, CorporateActions
 from flotilla.practice.errors import ApiError, invalid_parameter, not_found, unprocessable
 from flotilla.practice.history import History
 from flotilla.practice.matching.back_office import BackOffice
@@ -59,6 +61,7 @@ class Venue:
         fill_model: FillModel,
         start: Session,
         rate: float,
+        corporate_actions: CorporateActions | None = None,
     ) -> None:
         self.source = source
         self.assets = assets
@@ -70,6 +73,7 @@ class Venue:
         self._feed = MinuteFeed(source, coins)
         self._coin_subscribers: set[object] = set()
         self._store = store
+        self._corporate_actions = corporate_actions or CorporateActions()
         self._fill_model = fill_model
         self._start = start
         self._lock = asyncio.Lock()
@@ -248,13 +252,23 @@ class Venue:
         session = self.market.session
         if tau >= session.close and not self.ended:
             following = self._session_from(session.day + _ONE_DAY)
-            await self._change(lambda: self.market.close_session(following), StoredClock(tau, closed=True))
+            await self._change(partial(self._close, session, following, tau), StoredClock(tau, closed=True))
         coins = self.crypto_wanted and not self.ended
         if coins or tau >= self.market.session.open:
             minute = self._feed.minute(self.market.session, tau, coins)
             await self._change(lambda: self.market.begin_minute(minute))
         else:
             self.market.sleep()
+
+    def _close(self, session: Session, following: Session, tau: datetime) -> None:
+        """Close the session. What goes ex until the next one opens is applied in the same commit, so
+        that it is applied once."""
+        self.market.close_session(following)
+        office = self.market.back_office
+        for action in self._corporate_actions.all:
+            if session.day < action.ex_date <= following.day:
+                apply = office.split if action.type is ActionType.SPLIT else office.dividend
+                apply(action.symbol, action.value, tau, action.ex_date)
 
     async def _begin_coins(self) -> None:
         """Coins trade from now on: in the minute in progress, or in one that begins now."""

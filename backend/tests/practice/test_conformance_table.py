@@ -1,6 +1,6 @@
 """Every line of the contract's checklist has a test, and the page that says so is current."""
 
-from conformance_table import DOCUMENT, items, rendered, named_tests
+from conformance_table import DOCUMENT, items, named_tests, rendered
 
 
 def test_every_line_of_the_checklist_has_a_test() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
-from flotilla.practice.assets import without_slash
 from flotilla.practice.calendar import new_york_day
 from flotilla.practice.matching.back_office import BackOffice
 from flotilla.practice.matching.orders import ZERO, Execution
@@ -30,6 +29,6 @@ def book_coin_fees(back_office: BackOffice, executions: Iterable[Execution], now
                     day,
                     net_amount=net_amount,
                     description="Coin Pair Transaction Fee",
-                    symbol=without_slash(symbol),
+                    symbol=symbol,
                     qty=qty,
                 )

@@ -82,7 +82,7 @@ class Market:
         self._queued = [order for order in self.book.open_orders() if order.status is OrderStatus.ACCEPTED]
         self._recorder = Recorder(sequence, self.book.changed)
         self._settlement = Settlement(self.accounts, self.book, self.marks, self._recorder)
-        self.back_office = BackOffice(self.accounts, self.marks, self._recorder)
+        self.back_office = BackOffice(self.accounts, self.marks, self._recorder, self.book, self._settlement)
 
     @property
     def is_open(self) -> bool:

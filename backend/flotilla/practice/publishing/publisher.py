@@ -9,10 +9,11 @@ from flotilla.practice.faults import Faults, Target
 from flotilla.practice.history import History
 from flotilla.practice.matching.orders import TradeUpdate
 from flotilla.practice.publishing.drills import BarDrill, UpdateDrill, reaches, without_last_trade
-from flotilla.practice.publishing.messages import bar_message, print_messages
+from flotilla.practice.publishing.messages import bar_message, print_messages, status_message
 from flotilla.practice.publishing.outbox import Outbox
 from flotilla.practice.publishing.subscription import Channeled, Subscriber
 from flotilla.practice.publishing.trade_listener import TradeListener
+from flotilla.practice.scenario import Scenario
 from flotilla.practice.session import MINUTE, Bar, Minute
 from flotilla.practice.tape import Tape
 from flotilla.practice.wire import trade_update_json
@@ -23,10 +24,13 @@ _PRINT_CHANNELS = ("trades", "quotes", "orderbooks")
 class Publisher:
     """The open connections of both kinds of stream."""
 
-    def __init__(self, history: History, tape: Tape, faults: Faults) -> None:
+    def __init__(
+        self, history: History, tape: Tape, faults: Faults, scenario: Scenario | None = None
+    ) -> None:
         self._history = history
         self._tape = tape
         self._faults = faults
+        self._scenario = scenario or Scenario()
         self._update_drill = UpdateDrill(faults)
         self._bar_drill = BarDrill(faults)
         self._trade_listeners: dict[Outbox, TradeListener] = {}
@@ -79,6 +83,7 @@ class Publisher:
     def bars(self, minute: Minute) -> None:
         """Queue the minute's bars, all that a connection wants in one frame, then the days so far."""
         self.prints(minute, minute.start + MINUTE)
+        self._statuses(minute)
         late, wrong = self._bar_drill.due()
         on_time = self._bar_drill.on_time(minute)
         self._send(
@@ -92,6 +97,15 @@ class Publisher:
         self._send(list(self._daily_bars(minute)))
         self._send_updates(self._update_drill.released())
 
+    def _statuses(self, minute: Minute) -> None:
+        """Queue what the scenario says of halts that begin or end with this minute."""
+        end = minute.start + MINUTE
+        for at, halted, event in self._scenario.halts(minute.start, end):
+            code, text = ("H", "Trading Halt") if halted else ("T", "Trading Resumption")
+            reason, why = ("T1", "Halt News Pending") if halted else ("T3", "News and Resumption Times")
+            for symbol in sorted(event.symbols):
+                self._send([("statuses", status_message(symbol, at, code, text, reason, why))])
+
     def _incomplete(self, symbol: str, minute: Minute) -> Bar:
         bar = minute.bars[symbol]
         return without_last_trade(bar, self._tape.of_bar(symbol, (minute.start, bar)))
@@ -101,9 +115,6 @@ class Publisher:
             days = self._history.last_days(symbol, minute.start + MINUTE, 1)
             if days and new_york_day(days[0][0]) == new_york_day(minute.start):
                 yield "dailyBars", bar_message("d", symbol, *days[0])
-
-    def status(self, message: Channeled) -> None:
-        self._send([message])
 
     def _wanted(self, channels: Iterable[str], minute: Minute) -> list[str]:
         """Return the symbols with a bar in `minute` that somebody wants one of the channels of."""
@@ -118,7 +129,12 @@ class Publisher:
     def _send(self, messages: Iterable[Channeled]) -> None:
         listed = list(messages)
         for subscriber in self._subscribers.values():
-            carried = [one for one in listed if subscriber.feed.carries(one[1]["S"])]
+            carried = [
+                (channel, message)
+                for channel, message in listed
+                if subscriber.feed.carries(message["S"])
+                and not self._scenario.feed_is_out(message["S"], message["t"])
+            ]
             wanted = subscriber.wanted(carried)
             if wanted and reaches(self._faults, Target.MARKET_DATA, subscriber.outbox):
                 subscriber.send(*wanted)
