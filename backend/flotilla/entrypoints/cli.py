@@ -21,6 +21,7 @@ from flotilla.practice.settings import (
     parse_account,
     parse_speed,
     parse_symbols,
+    parse_token,
 )
 from flotilla.settings import Settings
 
@@ -101,6 +102,11 @@ def practice(
     slippage_bps: Annotated[str, typer.Option(help="Against market and stop orders.")] = "0",
     database_url: Annotated[str | None, typer.Option(help="Default: DATABASE_URL.")] = None,
     account: Annotated[list[str] | None, typer.Option(metavar="KEY:SECRET:CASH", help="Repeatable.")] = None,
+    token: Annotated[list[str] | None, typer.Option(metavar="TOKEN:KEY", help="OAuth; repeatable.")] = None,
+    rate_limit: Annotated[int, typer.Option(help="Requests a key and market minute, 0 is any.")] = 200,
+    scenario: Annotated[Path | None, typer.Option(help="YAML: what happens on purpose.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="PEM: serve https and wss.")] = None,
+    tls_key: Annotated[Path | None, typer.Option()] = None,
 ) -> None:
     """Start the practice market alone: Alpaca's protocol over synthetic or replayed prices."""
     from flotilla.entrypoints import practice as program
@@ -120,6 +126,11 @@ def practice(
             seed=seed,
             slippage_bps=_decimal(slippage_bps),
             accounts=tuple(map(parse_account, account or [])) or (_default_account(settings),),
+            tokens=tuple(map(parse_token, token or [])),
+            rate_limit=rate_limit,
+            scenario=scenario,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
         )
         return program.main(chosen, data=settings.data, log_level=settings.log_level, ready=_say_ready)
 

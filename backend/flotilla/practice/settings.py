@@ -46,6 +46,12 @@ class PracticeSettings:
     tls_key: Path | None = None
     authentication_seconds: float = 10.0
 
+    def __post_init__(self) -> None:
+        """Raises PracticeStartError when a certificate comes without its key, or is not there."""
+        files = (self.tls_cert, self.tls_key)
+        if any(files) and not all(path and path.is_file() for path in files):
+            raise PracticeStartError("TLS needs both a certificate's file and its key's.")
+
 
 def parse_speed(text: str) -> float:
     """Read "60", "0.5", "0" or "max"; raises PracticeStartError."""

@@ -10,6 +10,9 @@ import pytest
 import requests
 from practice_server import ThreadServer
 
+from flotilla.practice.errors import PracticeStartError
+from flotilla.practice.settings import PracticeSettings
+
 ORDER = {"symbol": "SPY", "qty": "3", "side": "buy", "type": "market", "time_in_force": "day"}
 
 
@@ -93,6 +96,11 @@ def test_tls(new_database: Callable[[], str], tmp_path: Path) -> None:
         assert reply.json() == {"status": "ok"}
     finally:
         practice.stop()
+
+
+def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PracticeStartError, match="TLS"):
+        PracticeSettings("postgresql://localhost/none", tls_cert=tmp_path / "cert.pem")
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
