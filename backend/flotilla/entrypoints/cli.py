@@ -17,6 +17,7 @@ from flotilla.entrypoints.process import StartError, end_with_supervisor
 from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.settings import (
     AccountSettings,
+    FillModelName,
     PracticeSettings,
     parse_account,
     parse_speed,
@@ -99,6 +100,10 @@ def practice(
     ] = None,
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first session.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another synthetic market.")] = 0,
+    fill_model: Annotated[
+        FillModelName,
+        typer.Option(envvar="FLOTILLA_PRACTICE_FILL_MODEL", help="quotes, or bar_open: as a backtest fills."),
+    ] = FillModelName.QUOTES,
     slippage_bps: Annotated[str, typer.Option(help="Against market and stop orders.")] = "0",
     database_url: Annotated[str | None, typer.Option(help="Default: DATABASE_URL.")] = None,
     account: Annotated[list[str] | None, typer.Option(metavar="KEY:SECRET:CASH", help="Repeatable.")] = None,
@@ -125,6 +130,7 @@ def practice(
             start=start.date() if start else settings.practice_start,
             seed=seed,
             slippage_bps=_decimal(slippage_bps),
+            fill_model=fill_model,
             accounts=tuple(map(parse_account, account or [])) or (_default_account(settings),),
             tokens=tuple(map(parse_token, token or [])),
             rate_limit=rate_limit,

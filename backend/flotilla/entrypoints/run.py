@@ -235,6 +235,8 @@ def _require_free(host: str, port: int, variable: str) -> None:
 
 def _environment(settings: Settings, url: str) -> dict[str, str]:
     return {
+        # As a backtest fills, so that a bot's practice can be compared with it.
+        "FLOTILLA_PRACTICE_FILL_MODEL": "bar_open",
         **os.environ,
         "DATABASE_URL": url,
         "FLOTILLA_PRACTICE_URL": settings.market_url,

@@ -12,6 +12,7 @@ from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.server import serve
 from flotilla.practice.settings import (
     AccountSettings,
+    FillModelName,
     PracticeSettings,
     parse_account,
     parse_speed,
@@ -44,6 +45,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--start", type=date.fromisoformat, help="the first session")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--fill-model",
+        choices=[name.value for name in FillModelName],
+        default=environment.get("FLOTILLA_PRACTICE_FILL_MODEL", FillModelName.QUOTES.value),
+    )
     parser.add_argument("--slippage-bps", type=Decimal, default=Decimal(0))
     parser.add_argument("--database-url", default=environment.get("DATABASE_URL"))
     parser.add_argument(
@@ -75,6 +81,7 @@ def _settings(arguments: argparse.Namespace) -> PracticeSettings:
         start=arguments.start,
         seed=arguments.seed,
         slippage_bps=arguments.slippage_bps,
+        fill_model=FillModelName(arguments.fill_model),
         accounts=accounts or (AccountSettings(),),
         tokens=tuple(parse_token(text) for text in arguments.token),
         rate_limit=arguments.rate_limit,

@@ -25,6 +25,8 @@ from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.faults import Faults
 from flotilla.practice.history import History
 from flotilla.practice.matching.bar_open import BarOpen
+from flotilla.practice.matching.fill_model import FillModel
+from flotilla.practice.matching.quotes import Quotes
 from flotilla.practice.portfolio import Portfolio
 from flotilla.practice.publishing.fakepaca import Fakepaca
 from flotilla.practice.publishing.publisher import Publisher
@@ -34,7 +36,7 @@ from flotilla.practice.rest.fault_drills import FaultDrills
 from flotilla.practice.scenario import Scenario, read_scenario
 from flotilla.practice.services import Services
 from flotilla.practice.session import Session
-from flotilla.practice.settings import PracticeSettings
+from flotilla.practice.settings import FillModelName, PracticeSettings
 from flotilla.practice.sources.coins import ReplayCoins, SyntheticCoins
 from flotilla.practice.sources.replay import ReplayMarket
 from flotilla.practice.sources.scenario import ScenarioSource
@@ -150,6 +152,12 @@ def _coins(settings: PracticeSettings) -> PriceSource:
     return SyntheticCoins(settings.seed) if settings.bars is None else ReplayCoins(settings.bars)
 
 
+def _fill_model(settings: PracticeSettings) -> FillModel:
+    if settings.fill_model is FillModelName.BAR_OPEN:
+        return BarOpen(settings.slippage_bps)
+    return Quotes(settings.seed, settings.slippage_bps, settings.spread_bps)
+
+
 def _start(settings: PracticeSettings, source: PriceSource) -> Session:
     if settings.start is None:
         return source.first_session
@@ -195,7 +203,7 @@ async def _open_venue(
         calendar=calendar,
         store=store,
         queries=Queries(database),
-        fill_model=BarOpen(settings.slippage_bps),
+        fill_model=_fill_model(settings),
         start=prices.start,
         rate=settings.speed,
         corporate_actions=prices.actions,

@@ -3,10 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from pathlib import Path
 
 from flotilla.practice.clock import MAX_SPEED
 from flotilla.practice.errors import PracticeStartError
+
+
+class FillModelName(StrEnum):
+    """How bars fill orders: along a walk of quotes, or exactly as a backtest does."""
+
+    QUOTES = "quotes"
+    BAR_OPEN = "bar_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ class PracticeSettings:
     tokens: tuple[tuple[str, str], ...] = ()
     rate_limit: int = 200
     spread_bps: float = 2.0
+    fill_model: FillModelName = FillModelName.QUOTES
     symbol_limit: int = 30
     scenario: Path | None = None
     tls_cert: Path | None = None

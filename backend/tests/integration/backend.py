@@ -63,7 +63,7 @@ class Backend:
 
     async def start(self) -> None:
         """Start the three programs; returns when all of them answer."""
-        practice = ["practice", "--speed", "0"]
+        practice = ["practice", "--speed", "0", "--fill-model", "bar_open"]
         if self.bars is not None:
             practice += ["--bars", str(self.bars)]
         if self.symbols:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from flotilla.practice.matching.account import Account
 from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.matching.changes import Changes, Sequence
+from flotilla.practice.matching.fill_model import FillModel
 from flotilla.practice.matching.market import Market
 from flotilla.practice.matching.orders import Order, OrderTicket
 from flotilla.practice.session import MINUTE, Bar, Minute, Session
@@ -22,8 +23,8 @@ ACCOUNT = "account"
 Prices = tuple[float, float, float, float]
 
 
-def bar(prices: Prices) -> Bar:
-    return Bar(*prices, volume=1000, trade_count=10, vwap=prices[0])
+def bar(prices: Prices, volume: int = 1000) -> Bar:
+    return Bar(*prices, volume=volume, trade_count=10, vwap=prices[0])
 
 
 def new_account(account_id: str = ACCOUNT, cash: Decimal = Decimal(100_000)) -> Account:
@@ -43,16 +44,23 @@ def new_account(account_id: str = ACCOUNT, cash: Decimal = Decimal(100_000)) -> 
 class Tape:
     """The open market, a minute at a time. A symbol's prices are (open, high, low, close)."""
 
-    def __init__(self, *, slippage_bps: str = "0", accounts: tuple[Account, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        slippage_bps: str = "0",
+        accounts: tuple[Account, ...] = (),
+        fill_model: FillModel | None = None,
+    ) -> None:
         self.accounts = accounts or (new_account(),)
         self.account = self.accounts[0]
         self.market = Market(
             self.accounts,
             (),
-            BarOpen(Decimal(slippage_bps)),
+            fill_model or BarOpen(Decimal(slippage_bps)),
             Sequence(uuid.UUID(int=1)),
             SESSION,
         )
+        self.volume = 1000  # of each bar
         self.changes: list[Changes] = []
         self.orders: dict[str, Order] = {}
 
@@ -103,7 +111,7 @@ class Tape:
         return self.orders[order.id].status.value
 
     def _minute(self, start: datetime, bars: dict[str, Prices]) -> Minute:
-        return Minute(start, {symbol: bar(prices) for symbol, prices in bars.items()})
+        return Minute(start, {symbol: bar(prices, self.volume) for symbol, prices in bars.items()})
 
     def _collect(self) -> None:
         changes = self.market.take_changes()

@@ -18,7 +18,7 @@ from alpaca.data.historical import StockHistoricalDataClient
 from alpaca.trading.client import TradingClient
 
 from flotilla.practice.server import serve
-from flotilla.practice.settings import AccountSettings, PracticeSettings
+from flotilla.practice.settings import AccountSettings, FillModelName, PracticeSettings
 
 _READY = "The practice market is ready: "
 _SECONDS = 30.0
@@ -72,7 +72,8 @@ class ThreadServer(PracticeServer):
 
     def __init__(self, database_url: str, *, accounts: int = 1, **settings: Any) -> None:
         named = tuple(AccountSettings(f"K{number}", "secret") for number in range(accounts))
-        settings = {"port": 0, "speed": 0.0, "accounts": named, "rate_limit": 0, **settings}
+        fixed = {"port": 0, "speed": 0.0, "rate_limit": 0, "fill_model": FillModelName.BAR_OPEN}
+        settings = {**fixed, "accounts": named, **settings}
         self._settings = PracticeSettings(database_url, **settings)
         self._unused = iter(range(accounts))
         self._started: SimpleQueue[str | BaseException] = SimpleQueue()
@@ -113,7 +114,15 @@ class ProcessServer(PracticeServer):
     def __init__(self, database_url: str, *arguments: str) -> None:
         command = [sys.executable, "-m", "flotilla.practice", f"--database-url={database_url}"]
         self._process = subprocess.Popen(
-            [*command, "--port=0", "--speed=0", "--account=K0:secret:100000", "--rate-limit=0", *arguments],
+            [
+                *command,
+                "--port=0",
+                "--speed=0",
+                "--fill-model=bar_open",
+                "--account=K0:secret:100000",
+                "--rate-limit=0",
+                *arguments,
+            ],
             stdout=subprocess.PIPE,
             text=True,
             env={k: v for k, v in os.environ.items() if not k.startswith("FLOTILLA_")},

@@ -8,14 +8,18 @@ from hypothesis import strategies as st
 from market_builder import Prices, Tape, new_account
 
 from flotilla.practice.errors import ApiError
+from flotilla.practice.matching.bar_open import BarOpen
+from flotilla.practice.matching.fill_model import FillModel
 from flotilla.practice.matching.market import UnknownOrder
 from flotilla.practice.matching.orders import (
+    Order,
     OrderClass,
     OrderTicket,
     OrderType,
     Side,
     TimeInForce,
 )
+from flotilla.practice.matching.quotes import Quotes
 from flotilla.practice.matching.tickets import Replacement
 
 COIN = "C/USD"
@@ -81,6 +85,7 @@ def times_in_force(
     return tuple(TimeInForce) if auctioned else (TimeInForce.DAY, TimeInForce.GTC)
 
 
+models = st.sampled_from([BarOpen(), BarOpen(D(7)), Quotes(), Quotes(seed=1, participation=D("0.001"))])
 submissions = st.tuples(st.just("submit"), st.sampled_from(ACCOUNTS), tickets())
 cancels = st.tuples(st.just("cancel"), st.integers(0, 30))
 replacements = st.tuples(st.just("replace"), st.integers(0, 30), prices)
@@ -92,9 +97,9 @@ scripts = st.lists(
 )
 
 
-def played(script: list[tuple[Any, ...]], slippage_bps: str = "0") -> Tape:
+def played(script: list[tuple[Any, ...]], model: FillModel | None = None) -> Tape:
     """Play a script against a fresh market; what the market refuses is left out."""
-    tape = Tape(slippage_bps=slippage_bps, accounts=tuple(new_account(name) for name in ACCOUNTS))
+    tape = Tape(accounts=tuple(new_account(name) for name in ACCOUNTS), fill_model=model)
     tape.open(**dict.fromkeys(SYMBOLS, (100.0, 101.0, 99.0, 100.0)))
     tape.minute(**dict.fromkeys(SYMBOLS, (100.0, 101.0, 99.0, 100.0)))
     for action, *arguments in script:
@@ -127,9 +132,9 @@ def _act(tape: Tape, action: str, arguments: list[Any]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(scripts, st.sampled_from(["0", "7"]))
-def test_money_and_orders_add_up(script: list[tuple[Any, ...]], slippage_bps: str) -> None:
-    tape = played(script, slippage_bps)
+@given(scripts, models)
+def test_money_and_orders_add_up(script: list[tuple[Any, ...]], model: FillModel) -> None:
+    tape = played(script, model)
     executions = [e for changes in tape.changes for e in changes.executions]
     for account in tape.accounts:
         cost = sum((p.cost for p in account.positions.values()), start=D(0))
@@ -152,16 +157,26 @@ def test_money_and_orders_add_up(script: list[tuple[Any, ...]], slippage_bps: st
             assert account.quantity(symbol) == bought
             assert symbol != COIN or bought >= 0
     for order in tape.orders.values():
-        filled = sum((e.qty for e in executions if e.order_id == order.id), start=D(0))
-        assert filled <= order.qty
+        chain = replaced_by(tape, order)
+        filled = sum((e.qty for e in executions if e.order_id in chain), start=D(0))
+        assert filled == order.filled_qty <= order.qty
         assert (filled == order.qty) == (order.status == "filled")
 
 
+def replaced_by(tape: Tape, order: Order) -> set[str]:
+    """Return the ids of the order and of those whose place it has taken: what they filled counts."""
+    chain = {order.id}
+    while order.replaces is not None:
+        order = tape.orders[order.replaces]
+        chain.add(order.id)
+    return chain
+
+
 @settings(max_examples=150, deadline=None)
-@given(scripts)
-def test_a_closed_order_never_changes_again(script: list[tuple[Any, ...]]) -> None:
+@given(scripts, models)
+def test_a_closed_order_never_changes_again(script: list[tuple[Any, ...]], model: FillModel) -> None:
     closed: set[str] = set()
-    for changes in played(script).changes:
+    for changes in played(script, model).changes:
         for update in changes.updates:
             assert update.order.id not in closed
             if not update.order.is_open:
@@ -169,21 +184,28 @@ def test_a_closed_order_never_changes_again(script: list[tuple[Any, ...]]) -> No
 
 
 @settings(max_examples=100, deadline=None)
-@given(scripts)
-def test_no_more_than_one_leg_of_a_bracket_fills(script: list[tuple[Any, ...]]) -> None:
-    tape = played(script)
+@given(scripts, models)
+def test_the_exits_of_a_group_sell_no_more_than_they_should(
+    script: list[tuple[Any, ...]], model: FillModel
+) -> None:
+    tape = played(script, model)
     legs: dict[str, D] = {}
     for order in tape.orders.values():
-        if order.is_leg:
+        if order.is_leg and order.replaced_by is None:  # what it filled counts in its successor
             legs[order.root_id] = legs.get(order.root_id, D(0)) + order.filled_qty
     for order in tape.orders.values():
-        if not order.is_leg and order.root_id in legs and order.replaced_by is None:
+        if order.is_leg or order.root_id not in legs or order.replaced_by is not None:
+            continue
+        if order.order_class is OrderClass.OCO:  # the order itself is one of the two exits
+            asked = next(u.order.qty for c in tape.changes for u in c.updates if u.order.id == order.root_id)
+            assert legs[order.root_id] + order.filled_qty <= asked
+        else:
             assert legs[order.root_id] <= order.filled_qty
 
 
 @settings(max_examples=50, deadline=None)
-@given(scripts)
-def test_the_same_run_twice_is_identical(script: list[tuple[Any, ...]]) -> None:
-    first, second = played(script), played(script)
+@given(scripts, models)
+def test_the_same_run_twice_is_identical(script: list[tuple[Any, ...]], model: FillModel) -> None:
+    first, second = played(script, model), played(script, model)
     assert first.changes == second.changes
     assert first.accounts == second.accounts
