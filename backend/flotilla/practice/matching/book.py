@@ -13,6 +13,7 @@ from flotilla.practice.matching.orders import (
     OrderType,
     Side,
     TimeInForce,
+    is_crypto,
 )
 
 # The market price at or below which, and the one at or above which, an order of a symbol has to do.
@@ -27,7 +28,10 @@ class Book:
         self._roots: dict[str, str] = {}
         self._by_symbol: dict[str, dict[str, None]] = {}
         self._by_account: dict[str, dict[str, None]] = {}
+        self._by_account_symbol: dict[tuple[str, str], dict[str, None]] = {}
         self._levels: dict[str, Levels] = {}
+        self._reserves: dict[str, dict[str, Decimal]] = {}  # by account and order, what is not zero
+        self._reserved: dict[str, Decimal] = {}
         for order in sorted(orders, key=lambda order: order.seq):
             self.add(order)
 
@@ -36,6 +40,7 @@ class Book:
         self._roots[order.id] = order.root_id
         self._by_symbol.setdefault(order.symbol, {})[order.root_id] = None
         self._by_account.setdefault(order.account_id, {})[order.root_id] = None
+        self._by_account_symbol.setdefault((order.account_id, order.symbol), {})[order.root_id] = None
         self.changed(order)
 
     def prune(self, root_id: str) -> None:
@@ -46,6 +51,10 @@ class Book:
         del self._groups[root_id]
         self.changed(group[0])
         self._by_account[group[0].account_id].pop(root_id)
+        key = (group[0].account_id, group[0].symbol)
+        self._by_account_symbol[key].pop(root_id)
+        if not self._by_account_symbol[key]:
+            del self._by_account_symbol[key]
         symbol_groups = self._by_symbol[group[0].symbol]
         symbol_groups.pop(root_id)
         if not symbol_groups:
@@ -56,6 +65,13 @@ class Book:
     def changed(self, order: Order) -> None:
         """Hear that an order's price or state is not what it was."""
         self._levels.pop(order.symbol, None)
+        reserves = self._reserves.setdefault(order.account_id, {})
+        held = order.remaining * order.reserve_price if order.is_active and order.opens_position else ZERO
+        before = reserves.pop(order.id, ZERO)
+        if held:
+            reserves[order.id] = held
+        if held != before:
+            self._reserved[order.account_id] = self._reserved.get(order.account_id, ZERO) + held - before
 
     def may_match(self, symbol: str, low: float, high: float) -> bool:
         """Say whether prices from `low` to `high` can concern any order of `symbol`; quick."""
@@ -107,8 +123,8 @@ class Book:
         """Return the active orders that would close a position by trading on `side`."""
         return [
             order
-            for order in self.of_account(account_id)
-            if order.symbol == symbol and order.side is side and order.is_active and not order.opens_position
+            for order in self._of(account_id, symbol)
+            if order.side is side and order.is_active and not order.opens_position
         ]
 
     def held_quantity(self, account_id: str, symbol: str, side: Side) -> Decimal:
@@ -121,31 +137,32 @@ class Book:
     def opening(self, account_id: str, symbol: str, side: Side) -> bool:
         """Say whether an active order would open a position in `symbol` by trading on `side`."""
         return any(
-            order.symbol == symbol and order.side is side and order.is_active and order.opens_position
-            for order in self.of_account(account_id)
+            order.side is side and order.is_active and order.opens_position
+            for order in self._of(account_id, symbol)
         )
 
     def reserved(self, account_id: str) -> Decimal:
         """Return the buying power that the account's open orders hold, in dollars."""
-        return sum((_reserve(order) for order in self._reserving(account_id)), start=ZERO)
+        return self._reserved.get(account_id, ZERO)
 
     def reserved_cash(self, account_id: str) -> Decimal:
         """Return the part of it that open orders for coins hold: cash, in dollars."""
-        held = (_reserve(order) for order in self._reserving(account_id) if order.is_crypto)
-        return sum(held, start=ZERO)
+        reserves = self._reserves.get(account_id, {})
+        pairs = {
+            symbol
+            for account, symbol in self._by_account_symbol
+            if account == account_id and is_crypto(symbol)
+        }
+        orders = (order for symbol in pairs for order in self._of(account_id, symbol))
+        return sum((reserves.get(order.id, ZERO) for order in orders), start=ZERO)
 
     def opposite(self, account_id: str, symbol: str, side: Side) -> list[Order]:
         """Return the account's active orders of `symbol` on the other side than `side`."""
-        return [
-            order
-            for order in self.of_account(account_id)
-            if order.symbol == symbol and order.side is not side and order.is_active
-        ]
+        return [order for order in self._of(account_id, symbol) if order.side is not side and order.is_active]
 
-    def _reserving(self, account_id: str) -> Iterator[Order]:
-        for order in self.of_account(account_id):
-            if order.is_active and order.opens_position:
-                yield order
+    def _of(self, account_id: str, symbol: str) -> Iterator[Order]:
+        for root_id in self._by_account_symbol.get((account_id, symbol), ()):
+            yield from self._groups[root_id]
 
 
 def _levels(orders: Iterable[Order]) -> Levels:
@@ -159,10 +176,6 @@ def _levels(orders: Iterable[Order]) -> Levels:
         above = min([above, *(float(price) for price in rising if price is not None)])
         below = max([below, *(float(price) for price in falling if price is not None)])
     return below, above
-
-
-def _reserve(order: Order) -> Decimal:
-    return order.remaining * order.reserve_price
 
 
 def _stops_first(order: Order) -> bool:
