@@ -7,33 +7,29 @@ then `begin_minute` (market orders that waited fill at the open of the bar that 
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import partial
 
 from flotilla.practice.calendar import NEW_YORK, new_york_day
-from flotilla.practice.errors import refused, unprocessable
-from flotilla.practice.matching import checks
-from flotilla.practice.matching.account import COIN_STEP, Account
+from flotilla.practice.errors import unprocessable
+from flotilla.practice.matching.acceptance import Acceptance, check_auction
+from flotilla.practice.matching.account import Account
 from flotilla.practice.matching.back_office import BackOffice
 from flotilla.practice.matching.book import Book
 from flotilla.practice.matching.changes import Changes, Recorder, Sequence
 from flotilla.practice.matching.fill_model import FillModel, Match, is_limit, limit_allows, move_trail
 from flotilla.practice.matching.orders import (
     IMMEDIATE,
-    ZERO,
     Order,
-    OrderClass,
     OrderStatus,
     OrderTicket,
     OrderType,
-    Side,
     TimeInForce,
     is_crypto,
 )
 from flotilla.practice.matching.settlement import Settlement
 from flotilla.practice.matching.tickets import (
     Replacement,
-    inferred_intent,
     legs_of,
     order_of,
     replacement_of,
@@ -45,9 +41,6 @@ from flotilla.practice.session import MINUTE, Minute, Session
 _BEFORE_THE_END = timedelta(milliseconds=1)
 _GOOD_TILL_CANCELED = timedelta(days=90)
 _CLOSE, _EXPIRY_JOB = time(16, 0), time(16, 15)
-_COIN_BUFFER = Decimal("1.02")  # notional purchases of coins are sized at this much above the price
-_OPENING_CUT_OFF, _CLOSING_CUT_OFF = time(9, 28), timedelta(minutes=10)
-_AUCTIONS_AGAIN = time(19, 0)
 
 
 class UnknownOrder(LookupError):
@@ -82,6 +75,7 @@ class Market:
         self._queued = [order for order in self.book.open_orders() if order.status is OrderStatus.ACCEPTED]
         self._recorder = Recorder(sequence, self.book.changed)
         self._settlement = Settlement(self.accounts, self.book, self.marks, self._recorder)
+        self._acceptance = Acceptance(self.book, self.marks, self.last_price)
         self.back_office = BackOffice(self.accounts, self.marks, self._recorder, self.book, self._settlement)
 
     @property
@@ -111,8 +105,10 @@ class Market:
         acknowledged, for that reason.
         """
         account = self.accounts[account_id]
-        qty = self._quantity(ticket)
-        reserve_price = self._check(account, ticket, qty, now)
+        qty = self._acceptance.quantity(ticket)
+        if self.minute is not None:
+            check_auction(ticket.time_in_force, now, self.session, self.is_open)
+        reserve_price = self._acceptance.check(account, ticket, qty)
         order = order_of(ticket, qty, account, self.sequence, now, self._expiry(ticket, now))
         order.reserve_price = reserve_price
         if order.type is OrderType.TRAILING_STOP:
@@ -160,7 +156,7 @@ class Market:
         if old.status in (OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW):
             raise unprocessable(f"cannot replace order in {old.status.value} status")
         new = replacement_of(old, replacement, self.sequence, now)
-        self._check_replacement(old, new)
+        self._acceptance.check_replacement(self.accounts[account_id], old, new)
         if new.time_in_force is not old.time_in_force:
             new.expires_at = self._expiry(new, now)
         old.status, old.replaced_by = OrderStatus.REPLACED, new.id
@@ -183,73 +179,6 @@ class Market:
         if not order.is_open:
             raise unprocessable(f'order is already in "{order.status.value}" state')
         return order
-
-    def _check_replacement(self, old: Order, new: Order) -> None:
-        if new.opens_position:
-            self._check_funds(
-                self.accounts[old.account_id],
-                new.is_crypto,
-                cost=new.remaining * new.reserve_price,
-                freed=old.remaining * old.reserve_price,
-            )
-        elif not new.is_leg and new.remaining > old.remaining:
-            existing = abs(self.accounts[old.account_id].quantity(old.symbol))
-            held = self.book.held_quantity(old.account_id, old.symbol, old.side) - old.remaining
-            checks.check_available(old.symbol, new.remaining, existing, held, [old.id])
-
-    def _check(self, account: Account, ticket: OrderTicket, qty: Decimal, now: datetime) -> Decimal:
-        """Refuse what may not be; returns what one share of the order holds of the buying power."""
-        # The last completed close: bots derive their stops from it, and so does the backtest.
-        close = self.marks[ticket.symbol]
-        is_oco = ticket.order_class is OrderClass.OCO
-        base_price = close if is_oco else ticket.limit_price or ticket.stop_price or close
-        checks.check_intent(ticket, inferred_intent(account, ticket))
-        checks.check_legs(account, ticket, base_price)
-        self._check_auction(ticket.time_in_force, now)
-        checks.check_wash_trade(account, ticket, self.book)
-        checks.check_quantity(account, ticket, qty, self.book)
-        price = checks.reserve_price(ticket, self.last_price(ticket.symbol))
-        checks.check_size(account, ticket, ticket.notional or price * qty, qty)
-        if checks.closes_position(account, ticket.symbol, ticket.side):
-            return ZERO
-        if ticket.notional is not None:
-            price = ticket.notional / qty
-        self._check_funds(account, ticket.is_crypto, ticket.notional or price * qty)
-        return price
-
-    def _check_funds(self, account: Account, coins: bool, cost: Decimal, freed: Decimal = ZERO) -> None:
-        reserved = self.book.reserved(account.id) - freed
-        if coins:
-            checks.check_cash(cost, account.spendable_cash(reserved), account.cash)
-            return
-        cash = self.book.reserved_cash(account.id)
-        checks.check_buying_power(cost, account.buying_power(self.marks, reserved, cash))
-
-    def _check_auction(self, time_in_force: TimeInForce, now: datetime) -> None:
-        """Refuse orders for an auction that is over or about to begin.
-
-        While closed hours pass at once no moment in them is better than another: all are taken.
-        """
-        if self.minute is None:
-            return
-        local = now.astimezone(NEW_YORK).time()
-        between = _OPENING_CUT_OFF <= local < _AUCTIONS_AGAIN
-        if time_in_force is TimeInForce.OPG and (self.is_open or between):
-            raise refused("opg orders must be submitted after 7:00pm and before 9:28am")
-        if time_in_force is TimeInForce.CLS:
-            too_late = now >= self.session.close - _CLOSING_CUT_OFF if self.is_open else between
-            if too_late:
-                raise refused("cls orders must be submitted after 7:00pm and before 3:50pm")
-
-    def _quantity(self, ticket: OrderTicket) -> Decimal:
-        """Return the ticket's quantity; what its dollars buy, in shares or coins of nine decimals."""
-        if ticket.qty is not None:
-            return ticket.qty
-        assert ticket.notional is not None
-        price = ticket.limit_price or ticket.stop_price or self.last_price(ticket.symbol)
-        if ticket.is_crypto and ticket.type is OrderType.MARKET and ticket.side is Side.BUY:
-            price *= _COIN_BUFFER
-        return max(COIN_STEP, (ticket.notional / price).quantize(COIN_STEP, ROUND_DOWN))
 
     def _expiry(self, ticket: OrderTicket | Order, now: datetime) -> datetime:
         if ticket.time_in_force is TimeInForce.GTC or ticket.is_crypto:
