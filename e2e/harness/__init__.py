@@ -1,0 +1,1 @@
+"""What runs the product for a test, and watches it."""
