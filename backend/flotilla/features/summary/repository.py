@@ -122,7 +122,7 @@ class SummaryRepository:
 
 
 def _account(row: AccountRow) -> AccountSummary:
-    known = row.equity is not None and row.last_equity is not None
+    day_pnl = None if row.equity is None or row.last_equity is None else row.equity - row.last_equity
     return AccountSummary.model_validate(
         {
             "id": row.id,
@@ -130,7 +130,7 @@ def _account(row: AccountRow) -> AccountSummary:
             "kind": row.kind,
             "equity": row.equity,
             "cash": row.cash,
-            "day_pnl": row.equity - row.last_equity if known else None,  # type: ignore[operator]
+            "day_pnl": day_pnl,
             "as_of": row.as_of,
         }
     )
