@@ -26,6 +26,7 @@ def test_a_bot_made_in_the_form_trades_without_reload(product: Product, page: Pa
         symbol = bought.get_by_role("rowheader").inner_text()
 
         bought.get_by_role("link", name="Quick RSI").click()
+        expect(page.get_by_role("heading", name="Quick RSI", level=1)).to_be_visible()
         held = page.get_by_role("table", name="Open positions").get_by_role("rowheader", name=symbol)
         expect(held).to_be_visible()
 

@@ -157,10 +157,11 @@ class OrderGateway:
         if booked is None:
             log.info("update_not_booked", order=update.order.client_order_id, update=update.event)
 
-    async def refresh(self, order: Order) -> bool:
+    async def refresh(self, order: Order, *, alone: bool = False) -> bool:
         """Ask the broker for an order and book what it says; False when it does not answer.
 
-        An order it never had is closed; one that its bot is about to send is left to it.
+        An order it never had is closed; one that its bot is about to send is left to it. `alone`: no
+        other order is asked for because of it.
         """
         if order.broker_order_id is None and order.client_order_id in self._claimed:
             return True
@@ -172,7 +173,7 @@ class OrderGateway:
             executions: Sequence[Execution] = ()
             if report.filled_quantity > order.filled_quantity:
                 executions = await self._broker.executions(report.broker_order_id)
-            await self.book(report, executions, source="reconciliation")
+            await self.book(report, executions, source="reconciliation", alone=alone)
         except Unavailable as error:
             log.warning("refresh_failed", order=order.client_order_id, error=error.detail)
             return False
@@ -185,17 +186,32 @@ class OrderGateway:
         *,
         source: str,
         event_id: str | None = None,
+        alone: bool = False,
     ) -> Booked | None:
         """Book one report and tell its bot. None when the order is not ours, or is a sale whose
         purchase cannot be learnt of now: it stays open in our books, and is asked for again.
         """
         try:
-            return await self._book(report, executions, source, event_id)
+            booked = await self._book(report, executions, source, event_id)
         except FillOutOfOrder as error:
-            log.warning("fill_out_of_order", detail=str(error))
+            log.warning("fill_out_of_order", order=report.client_order_id, detail=str(error))
+            if alone:
+                return None
+            booked = await self._book_after_purchase(report, executions, source, event_id)
+        if booked is not None and not alone:
+            await self._follow_legs(booked)
+        return booked
+
+    async def _book_after_purchase(
+        self,
+        report: BrokerOrder,
+        executions: Sequence[Execution],
+        source: str,
+        event_id: str | None,
+    ) -> Booked | None:
         for order in await self._store.open_orders(self._account_id):
             if order.symbol == report.symbol and order.side is Side.BUY:
-                await self.refresh(order)
+                await self.refresh(order, alone=True)
         try:
             return await self._book(report, executions, source, event_id)
         except FillOutOfOrder as error:
@@ -211,13 +227,10 @@ class OrderGateway:
     ) -> Booked | None:
         async with self._booking:
             booked = await self._apply(report, executions, source, event_id)
-        if booked is None:
-            return None
         # The answer to a request under way brings the legs.
         answered = report.client_order_id not in self._in_flight
-        if booked.missing or (booked.legs_missing and answered):
+        if booked is not None and (booked.missing or (booked.legs_missing and answered)):
             return await self._complete(report, booked)
-        await self._follow_legs(report, booked)
         return booked
 
     async def _complete(self, report: BrokerOrder, booked: Booked) -> Booked:
@@ -232,20 +245,12 @@ class OrderGateway:
             log.error("order_lost_at_broker", order=report.client_order_id)
             return booked
         async with self._booking:
-            completed = await self._apply(whole, every, "asked", None)
-        if completed is None:
-            return booked
-        await self._follow_legs(whole, completed)
-        return completed
+            return await self._apply(whole, every, "asked", None) or booked
 
-    async def _follow_legs(self, report: BrokerOrder, booked: Booked) -> None:
+    async def _follow_legs(self, booked: Booked) -> None:
         """Ask for the legs that have come further than we knew: their reports may have been missed."""
-        known = {leg.broker_order_id: leg for leg in booked.legs}
-        for told in report.legs:
-            leg = known[told.broker_order_id]
-            done = told.status.is_terminal and not leg.status.is_terminal
-            if done or told.filled_quantity > leg.filled_quantity:
-                await self.refresh(leg)
+        for leg in booked.legs_ahead:
+            await self.refresh(leg)
 
     async def _apply(
         self,

@@ -23,7 +23,14 @@ from flotilla.ports.broker import Broker
 from flotilla.ports.bus import BOTS, Nudges
 from flotilla.ports.clock import WallClock
 from flotilla.ports.market_data import BarStream, Connected, TradeUpdateStream
-from flotilla.ports.store import Account, EngineStore, MarketSnapshot, PriceFeed, StoredBot
+from flotilla.ports.store import (
+    Account,
+    EngineStore,
+    MarketSnapshot,
+    PriceFeed,
+    StoredBot,
+    StoreUnavailable,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -253,6 +260,8 @@ class Supervisor:
         bot = loop.bot
         try:
             await loop.run()
+        except StoreUnavailable:
+            raise  # no fault of the bot's: it goes on when the engine has been started again
         except Exception as error:
             log.exception("bot_failed", bot=bot.name, bot_id=bot.id)
             reason = f"{type(error).__name__}: {error}"[:500]

@@ -14,6 +14,10 @@ from flotilla.domain.rules import Explained
 from flotilla.ports.broker import AccountFigures, BrokerOrder
 
 
+class StoreUnavailable(Exception):
+    """The database is away: no bot's fault, and nothing can be kept. Every method may raise it."""
+
+
 class FillOutOfOrder(Exception):
     """A sale was reported before the purchase it closes: book the bot's other orders first."""
 
@@ -65,14 +69,16 @@ class Booked:
     """What one report from the broker changed: new fills, and where the order stands now.
 
     `missing` says that the broker counts more filled than is booked: executions have to be asked for.
-    `legs` are the protective orders that the report told of; `legs_missing` says that the order was
-    sent with some, and that none was told of yet.
+    `legs` are the protective orders that the report told of, `legs_ahead` those among them that have
+    come further than is booked; `legs_missing` says that the order was sent with some, and that none
+    was told of yet.
     """
 
     order: Order
     fills: Sequence[Fill]
     missing: bool
     legs: Sequence[Order] = ()
+    legs_ahead: Sequence[Order] = ()
     legs_missing: bool = False
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -60,12 +61,18 @@ class Api:
             )
 
 
+@cache
+def routes() -> FastAPI:
+    """Return the routes, built once; all that they hold is in `app.state`."""
+    return create_app()
+
+
 @asynccontextmanager
 async def serving(database: Database) -> AsyncIterator[Api]:
     """Serve the API of one account without bots."""
     await add_account(database)
     broker, history, clock = FakeBroker(), FakeBarHistory(), FixedClock()
-    app = create_app()
+    app = routes()
     app.state.flotilla = ApiState(
         database=database,
         account_id=ACCOUNT,

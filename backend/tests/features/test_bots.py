@@ -1,5 +1,6 @@
 """The life of a bot over the API: define, list, read, edit, start, stop, delete."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from flotilla.domain.orders import OrderStatus
 from flotilla.domain.risk import RefusalCode
 from flotilla.domain.rules import MAX_DEPTH, Explained
 from flotilla.features.bots.examples import seed_examples
+from flotilla.http.dependencies import InstrumentDirectory
 from flotilla.ports.store import DecisionEntry
 from tests.adapters.postgres.desk import TAU, Desk, execution, report, sale
 from tests.builders import condition, constant, definition, every, indicator, price
@@ -189,7 +191,8 @@ async def test_a_start_forgets_the_error_before(api: Api) -> None:
 async def test_a_symbol_that_is_gone_keeps_a_bot_from_starting(api: Api) -> None:
     bot = await api.create()
     api.broker.listed = [i for i in api.broker.listed if i.symbol != "MSFT"]
-    api.app.state.flotilla.instruments._known.clear()
+    restarted = replace(api.app.state.flotilla, instruments=InstrumentDirectory(api.broker))
+    api.app.state.flotilla = restarted
     response = await api.client.post(f"/bots/{bot['id']}/start")
     assert fields(response) == ["symbols.1"]
     assert (await api.get(f"/bots/{bot['id']}"))["desired_status"] == "stopped"

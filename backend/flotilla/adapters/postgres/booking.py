@@ -40,7 +40,7 @@ async def book(
         return None
     if row.broker_order_id is None:
         row.broker_order_id = report.broker_order_id
-    legs = [await _leg(session, row, leg) for leg in report.legs]
+    legs = [(await _leg(session, row, leg), leg) for leg in report.legs]
     legs_missing = not legs and await _lacks_legs(session, row, report)
     fills = []
     for execution in sorted(executions, key=lambda e: e.cumulative_quantity):
@@ -53,7 +53,8 @@ async def book(
         order=rows.order(row),
         fills=fills,
         missing=report.filled_quantity > row.filled_quantity,
-        legs=[rows.order(leg) for leg in legs],
+        legs=[rows.order(leg) for leg, _ in legs],
+        legs_ahead=[rows.order(leg) for leg, told in legs if _is_behind(leg, told)],
         legs_missing=legs_missing,
     )
 
@@ -115,6 +116,11 @@ async def _leg(session: AsyncSession, parent: OrderRow, leg: BrokerOrder) -> Ord
     return row
 
 
+def _is_behind(row: OrderRow, told: BrokerOrder) -> bool:
+    ended = told.status.is_terminal and not OrderStatus(row.status).is_terminal
+    return ended or told.filled_quantity > row.filled_quantity
+
+
 async def _lacks_legs(session: AsyncSession, row: OrderRow, report: BrokerOrder) -> bool:
     """Whether the order has legs at the broker that no report has told us of."""
     if report.legs_told or (row.take_profit_price is None and row.stop_loss_price is None):
@@ -170,7 +176,9 @@ async def _book_execution(
     before = order.filled_quantity * (order.filled_average_price or Decimal(0))
     order.filled_quantity += fill.quantity
     order.filled_average_price = (before + fill.quantity * fill.price) / order.filled_quantity
-    bot = await session.get_one(BotRow, order.bot_id, with_for_update=True)
+    # Not the strongest lock: the fill's foreign key shares the row's key already, and two orders of one
+    # bot that both had it and wanted more would wait for each other.
+    bot = await session.get_one(BotRow, order.bot_id, with_for_update={"key_share": True})
     earned = await _book_position(session, bot, order, fill)
     ledger = Ledger(bot.capital, bot.cash, bot.realized_pnl).apply(fill, profit=earned)
     bot.cash, bot.realized_pnl = ledger.cash, ledger.realized_pnl

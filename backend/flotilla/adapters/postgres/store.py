@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.adapters.postgres import booking, rows, steps
@@ -34,6 +35,7 @@ from flotilla.ports.store import (
     StepRecord,
     StepStored,
     StoredBot,
+    StoreUnavailable,
 )
 from flotilla.wire import rows as wire
 
@@ -45,22 +47,32 @@ class PostgresStore:
         self._database = database
 
     @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        try:
+            async with self._database.transaction() as session:
+                yield session
+        except (OSError, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and not _is_away(error):
+                raise
+            raise StoreUnavailable(str(error)) from error
+
+    @asynccontextmanager
     async def _unhurried(self) -> AsyncIterator[AsyncSession]:
         """A transaction that need not reach the disk before it is answered.
 
         For what the next minute writes anew: a power cut may lose the last moments of it.
         """
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             await session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session
 
     async def account(self, account_id: str) -> Account:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             row = await session.get_one(AccountRow, account_id)
             return Account(row.id, row.name, row.kind, row.epoch)
 
     async def bots(self, account_id: str) -> Sequence[StoredBot]:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             holds = exists().where(PositionRow.bot_id == BotRow.id, PositionRow.is_open)
             found = await session.execute(
                 select(BotRow, holds)
@@ -70,7 +82,7 @@ class PostgresStore:
             return [rows.bot(row, holds=held) for row, held in found]
 
     async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             row = await session.get_one(BotRow, bot_id, with_for_update=True)
             if (row.status, row.status_reason) == (status, reason):
                 return
@@ -86,7 +98,7 @@ class PostgresStore:
             )
 
     async def memory(self, bot_id: str) -> BotMemory:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             bot = await session.get_one(BotRow, bot_id)
             fills = await session.execute(
                 select(FillRow, OrderRow.purpose)
@@ -115,7 +127,7 @@ class PostgresStore:
             )
 
     async def record_step(self, step: StepRecord) -> StepStored:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             return await steps.record(session, step)
 
     async def book(
@@ -127,7 +139,7 @@ class PostgresStore:
         source: str,
         event_id: str | None = None,
     ) -> Booked | None:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             booked = await booking.book(session, report, executions, source=source)
             if event_id is not None:
                 await session.execute(
@@ -138,7 +150,7 @@ class PostgresStore:
             return booked
 
     async def resize_order(self, order_id: str, quantity: Decimal) -> Order | None:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             row = await session.get_one(OrderRow, order_id, with_for_update=True)
             if row.status != OrderStatus.PENDING_SUBMIT or row.broker_order_id is not None:
                 return None
@@ -147,7 +159,7 @@ class PostgresStore:
             return rows.order(row)
 
     async def close_order(self, order_id: str, status: OrderStatus, reason: str) -> Order | None:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             row = await session.get_one(OrderRow, order_id, with_for_update=True)
             if row.status != OrderStatus.PENDING_SUBMIT or row.broker_order_id is not None:
                 return None
@@ -156,7 +168,7 @@ class PostgresStore:
             return rows.order(row)
 
     async def open_orders(self, account_id: str) -> Sequence[Order]:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             found = await session.scalars(
                 select(OrderRow)
                 .where(OrderRow.account_id == account_id, OrderRow.status.not_in(TERMINAL))
@@ -165,7 +177,7 @@ class PostgresStore:
             return [rows.order(row) for row in found]
 
     async def held_symbols(self, account_id: str) -> Sequence[str]:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             found = await session.scalars(
                 select(PositionRow.symbol)
                 .join(BotRow, BotRow.id == PositionRow.bot_id)
@@ -241,6 +253,12 @@ class PostgresStore:
             await session.execute(
                 update(EngineStateRow).where(EngineStateRow.account_id == account_id).values(tau=tau)
             )
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Connection lost (08), no room (53), shutting down or starting up (57P)."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return error.connection_invalidated or state.startswith(("08", "53", "57P"))
 
 
 async def _leaving(session: AsyncSession, bot_id: str) -> frozenset[str]:

@@ -20,13 +20,14 @@ HTML = "<html><body>502 Bad Gateway</body></html>"
 
 
 class Venue(ThreadingHTTPServer):
-    """Answers every request with `answer`, and remembers what it was asked."""
+    """Answers a request as its path is to be answered, or else with `answer`; remembers all it was asked."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answer: tuple[int, Any] = (200, {})
+        self.answers: dict[str, Any] = {}
         self.asked: list[tuple[str, str, Any]] = []
 
     def says(self, status: int, body: Any) -> None:
@@ -41,6 +42,9 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(length)) if length else None
         self.server.asked.append((self.command, self.path, body))
         status, answer = self.server.answer
+        path = self.path.partition("?")[0]
+        if path in self.server.answers:
+            status, answer = 200, self.server.answers[path]
         content = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))

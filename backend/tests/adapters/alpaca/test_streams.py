@@ -120,6 +120,11 @@ async def nothing_left() -> AsyncIterator[None]:
         await asyncio.sleep(0)
 
 
+def config_at(server: asyncio.Server) -> AlpacaConfig:
+    port = server.sockets[0].getsockname()[1]
+    return AlpacaConfig.for_practice(f"http://127.0.0.1:{port}", key_id="K", secret_key="S")
+
+
 async def next_of(values: AsyncIterator[Any]) -> Any:
     return await asyncio.wait_for(anext(values), 10)
 
@@ -238,10 +243,21 @@ async def test_it_ends_at_once_wherever_it_is(venue: Venue) -> None:
         await stream.subscribe(["AAPL"])
         await until(lambda: venue.asked != [])  # in the middle of the greetings
 
-    stream = AlpacaBarStream(AlpacaConfig.for_practice("http://127.0.0.1:1", key_id="K", secret_key="S"))
-    async with nothing_left(), stream.open():
-        await stream.subscribe(["AAPL"])
-        await asyncio.sleep(0.05)  # refused; it waits before it tries again
+
+async def test_it_ends_at_once_while_it_waits_before_trying_again() -> None:
+    async def slam(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tried.set()
+        writer.close()
+
+    tried = asyncio.Event()
+    async with await asyncio.start_server(slam, "127.0.0.1", 0) as server:
+        stream = AlpacaBarStream(config_at(server))
+        async with stream.open():
+            await stream.subscribe(["AAPL"])
+            await tried.wait()
+            await until(lambda: stream._socket is not None and stream._socket._ws is None)
+            started = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - started < 1.0
 
 
 async def test_it_ends_at_once_when_the_server_does_not_answer() -> None:
@@ -252,10 +268,7 @@ async def test_it_ends_at_once_when_the_server_does_not_answer() -> None:
 
     accepted = asyncio.Event()
     async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        stream = AlpacaBarStream(
-            AlpacaConfig.for_practice(f"http://127.0.0.1:{port}", key_id="K", secret_key="S")
-        )
+        stream = AlpacaBarStream(config_at(server))
         async with stream.open():
             await stream.subscribe(["AAPL"])
             await accepted.wait()

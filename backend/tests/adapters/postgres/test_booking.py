@@ -1,5 +1,6 @@
 """A broker's report is applied once, in whatever order and from whatever source it comes."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -91,6 +92,31 @@ async def test_one_report_may_bring_many_executions(desk: Desk) -> None:
     booked = await desk.book(report(order, S.FILLED, 10), *parts)
     assert [fill.quantity for fill in booked.fills] == [4, 6]
     assert booked.order.filled_average_price == Decimal("100.6")
+
+
+async def test_reports_that_come_at_once_count_once(desk: Desk) -> None:
+    order = await desk.order()
+    stop = leg(order, OrderType.STOP, "98")
+    parts = execution(order, 4, 4, "100"), execution(order, 10, 6, "101")
+    said = report(order, S.FILLED, 10, legs=(stop,))
+    sources = ("stream", "reconciliation", "asked", "submit")
+    booked = await asyncio.gather(*(desk.book(said, *parts, source=source) for source in sources))
+    assert sum(len(one.fills) for one in booked) == 2
+    assert {one.order.status for one in booked} == {S.FILLED}
+    assert (await desk.bot()).cash == 10_000 - 400 - 606
+    assert len(await desk.orders()) == 2
+    (trade,) = await desk.trades()
+    assert (trade.quantity, trade.version) == (10, 2)
+
+
+async def test_orders_of_one_bot_that_fill_at_once_all_reach_its_cash(desk: Desk) -> None:
+    orders = [await desk.order(draft(f"entry-{n}", symbol=f"S{n}")) for n in range(6)]
+    await asyncio.gather(
+        *(desk.book(report(one, S.FILLED, 10), execution(one, 10, 10, "10")) for one in orders),
+        *(desk.store.mark(desk.account_id, {f"S{n}": 11.0 for n in range(6)}) for _ in range(3)),
+    )
+    assert (await desk.bot()).cash == 10_000 - 600
+    assert len(await desk.positions()) == 6
 
 
 # --- the end of an order ----------------------------------------------------------------------------
@@ -276,6 +302,49 @@ async def test_a_leg_that_is_done_when_first_heard_of_waits_for_its_own_report(d
     assert booked.legs[0].id in [o.id for o in await desk.store.open_orders(desk.account_id)]
     await desk.book(stop, execution(stop, 10, 10, "98"))
     assert (await desk.bot()).realized_pnl == -20
+
+
+async def test_an_order_does_not_end_before_its_legs_are_known(desk: Desk) -> None:
+    order = await desk.order()
+    stop = leg(order, OrderType.STOP, "98")
+    told = report(order, S.FILLED, 10, legs_told=False)
+    booked = await desk.book(told, execution(order, 10, 10, "100"))
+    assert booked.legs_missing
+    assert not booked.order.status.is_terminal
+    assert len(booked.fills) == 1, "what was filled is booked all the same"
+
+    booked = await desk.book(report(order, S.FILLED, 10, legs=(stop,)))
+    assert not booked.legs_missing
+    assert booked.order.status is S.FILLED
+    assert (await desk.book(told)).legs_missing is False
+
+
+async def test_an_order_without_protection_has_no_legs_to_wait_for(desk: Desk) -> None:
+    order = await desk.order(sale(side="buy", purpose=Purpose.ENTRY))
+    told = report(order, S.FILLED, 10, legs_told=False)
+    booked = await desk.book(told, execution(order, 10, 10, "100"))
+    assert (booked.order.status, booked.legs_missing) == (S.FILLED, False)
+
+
+@pytest.mark.parametrize("status", [S.REJECTED, S.CANCELED, S.EXPIRED])
+async def test_an_entry_that_ends_unfilled_takes_its_legs_along(desk: Desk, status: OrderStatus) -> None:
+    order = await desk.order()
+    booked = await desk.book(report(order, status, legs_told=False))
+    assert (booked.order.status, booked.legs_missing) == (status, False)
+
+
+async def test_legs_that_have_come_further_are_named(desk: Desk) -> None:
+    order = await desk.order()
+    target, stop = leg(order, OrderType.LIMIT, "104"), leg(order, OrderType.STOP, "98")
+    first = report(order, S.FILLED, 10, legs=(target, stop))
+    assert (await desk.book(first, execution(order, 10, 10, "100"))).legs_ahead == []
+
+    filled = replace(stop, status=S.FILLED, filled_quantity=Decimal(10))
+    partly = replace(target, status=S.PARTIALLY_FILLED, filled_quantity=Decimal(3))
+    ahead = (await desk.book(replace(first, legs=(target, filled)))).legs_ahead
+    assert [one.purpose for one in ahead] == [Purpose.STOP_LOSS]
+    ahead = (await desk.book(replace(first, legs=(partly, stop)))).legs_ahead
+    assert [one.purpose for one in ahead] == [Purpose.TAKE_PROFIT]
 
 
 async def test_an_order_that_is_not_ours_is_left_alone(desk: Desk) -> None:

@@ -57,6 +57,7 @@ async def test_a_fact_that_commits_later_gets_the_later_number(database: Databas
     assert await outbox.number() == 1
     # A reader that goes on from what it has seen misses nothing.
     assert await names(outbox, after=reader[-1][0]) == [(2, "inserted first")]
+    assert await names(outbox) == [(1, "committed first"), (2, "inserted first")]
     async with database.transaction() as session:
         ids = await session.scalars(select(EventRow.id).order_by(EventRow.number))
         assert ids.all() == sorted((await session.scalars(select(EventRow.id))).all(), reverse=True), (
@@ -80,7 +81,7 @@ async def test_what_is_rolled_back_was_never_there(database: Database) -> None:
 
 async def test_two_relays_never_give_a_number_twice(database: Database) -> None:
     relays = [PostgresOutbox(database) for _ in range(3)]
-    await write(database, *(f"fact {n}" for n in range(1200)))
+    await write(database, *(f"fact {n}" for n in range(700)))
 
     async def relay(outbox: PostgresOutbox) -> int:
         done = 0
@@ -90,9 +91,9 @@ async def test_two_relays_never_give_a_number_twice(database: Database) -> None:
 
     done = await asyncio.gather(*(relay(outbox) for outbox in relays))
     # A relay that finds another at work leaves it to that one.
-    assert sum(done) == 1200
+    assert sum(done) == 700
     found = await names(relays[0], limit=2000)
-    assert found == [(n + 1, f"fact {n}") for n in range(1200)]
+    assert found == [(n + 1, f"fact {n}") for n in range(700)]
 
 
 async def test_a_payload_is_kept_as_it_was(database: Database) -> None:
