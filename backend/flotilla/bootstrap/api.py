@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 def broadcaster_lock(settings: Settings) -> AbstractAsyncContextManager[asyncio.Event]:
     """With Redis between several API processes, one of them broadcasts for all."""
-    return lock.held(database_url(settings), "flotilla-broadcaster", wait=0)
+    return lock.held(database_url(settings), "flotilla-broadcaster", wait=None)
 
 
 @dataclass(frozen=True, slots=True)

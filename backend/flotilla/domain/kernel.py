@@ -214,7 +214,7 @@ def _entries(
         view = views.get(symbol)
         if view is None or view.entry is None or symbol in exiting:
             continue
-        if not view.warmed_up:
+        if mode is Mode.TRADE and not view.warmed_up:
             result.decisions.append(Decision(symbol, Outcome.REFUSED, RefusalCode.WARMING_UP))
             continue
         if not view.entry:

@@ -94,7 +94,7 @@ class AlpacaClient:
         try:
             return await self.call(request)
         except APIError as error:
-            if error.status_code in (400, 403, 404, 422) and "must be unique" not in message(error):
+            if error.status_code in (400, 401, 403, 404, 422) and "must be unique" not in message(error):
                 raise OrderRejected(message(error), code=_code(error)) from error
             raise OutcomeUnknown(message(error)) from error
         except NO_ANSWER as error:

@@ -15,8 +15,8 @@ class LockTaken(Exception):
 
 
 @asynccontextmanager
-async def held(database_url: str, name: str, *, wait: float) -> AsyncIterator[asyncio.Event]:
-    """Hold the lock `name`, waiting up to `wait` seconds for it. Raises LockTaken.
+async def held(database_url: str, name: str, *, wait: float | None) -> AsyncIterator[asyncio.Event]:
+    """Hold the lock `name`, waiting up to `wait` seconds for it (None: for ever). Raises LockTaken.
 
     The event is set when the connection is lost, and with it the lock: whoever needs it must stop.
     """
@@ -24,7 +24,9 @@ async def held(database_url: str, name: str, *, wait: float) -> AsyncIterator[as
     connection = await asyncpg.connect(libpq_url(database_url))
     connection.add_termination_listener(lambda _connection: lost.set())
     try:
-        await connection.execute(f"SET lock_timeout = {int(wait * 1000)}")
+        # To PostgreSQL 0 is no limit at all.
+        limit = 0 if wait is None else max(1, int(wait * 1000))
+        await connection.execute(f"SET lock_timeout = {limit}")
         try:
             await connection.execute("SELECT pg_advisory_lock($1)", zlib.crc32(name.encode()))
         except asyncpg.exceptions.LockNotAvailableError as error:
