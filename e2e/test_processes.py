@@ -73,16 +73,12 @@ def test_it_serves_at_the_address_it_is_given(start_product: Start) -> None:
     assert product.get("health")["status"] == "ok"
 
 
-def test_a_data_folder_with_a_space_in_its_name(start_product: Start, folder: Path) -> None:
-    start_product(folder / "my data")
-
-
-def test_somebody_elses_lock_in_the_temporary_folder_is_not_in_the_way(
+def test_a_space_in_the_path_and_a_foreign_lock_are_not_in_the_way(
     start_product: Start, folder: Path
 ) -> None:
     with (folder / ".lockfile").open("w") as lock:  # what the embedded PostgreSQL's wheel would wait for
         fcntl.lockf(lock, fcntl.LOCK_EX)
-        start_product(TMPDIR=str(folder))
+        start_product(folder / "my data", TMPDIR=str(folder))
 
 
 # --- what keeps it from starting: one sentence, and exit status 1 ---------------------------------

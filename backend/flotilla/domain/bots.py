@@ -1,6 +1,7 @@
 """A bot's whole definition, and everything that can be wrong with it before it trades."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ from flotilla.domain.rules import Rule
 MAX_SYMBOLS = 30
 _REGULAR_HOURS = (time(9, 30), time(16, 0))
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_MAX_CAPITAL = Decimal(1_000_000_000)
+# Controls, separators, and marks that are not seen; the joiner is part of some emoji.
+_INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
+_JOINER = "\u200d"
 _DAY = 86_400  # seconds
 
 
@@ -87,10 +91,14 @@ def problems(spec: BotSpec) -> list[Problem]:
 def _basic_problems(spec: BotSpec) -> Iterator[Problem]:
     if not spec.name.strip():
         yield Problem("name", "Give the bot a name.")
-    elif _CONTROL.search(spec.name):
+    elif any(unicodedata.category(c) in _INVISIBLE and c != _JOINER for c in spec.name):
         yield Problem("name", "Use letters, digits and signs only: the name has an invisible character.")
     if spec.capital <= 0:
         yield Problem("capital", "Capital must be more than zero.")
+    elif spec.capital > _MAX_CAPITAL:
+        yield Problem("capital", "Capital must be at most 1,000,000,000.")
+    elif spec.capital != round(spec.capital, 2):
+        yield Problem("capital", "Capital is in whole cents.")
     if not 60 <= spec.trading_frequency <= _DAY or spec.trading_frequency % 60:
         yield Problem("trading_frequency", "Choose a whole number of minutes, in seconds, up to a day.")
 

@@ -7,7 +7,7 @@ decides nothing itself.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import structlog
@@ -21,7 +21,7 @@ from flotilla.domain.orders import Intent, Order, OrderStatus, Purpose, to_quant
 from flotilla.engine.bot_book import BotBook
 from flotilla.engine.market_hub import MarketHub, Minute
 from flotilla.engine.order_gateway import OrderGateway
-from flotilla.engine.signals import SymbolSignals, signals
+from flotilla.engine.signals import SymbolSignals, hear, symbol_view
 from flotilla.engine.step_record import DecisionRuns, order_draft
 from flotilla.ports.store import Account, Booked, EngineStore, OrderDraft, StepRecord, StoredBot
 
@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 
 _OUTCOME_WAIT = 2.0  # wall seconds for the stream to tell an outcome, before it is asked for
 _RETRY = 1.0  # wall seconds
-_STALE_AFTER = timedelta(minutes=5)  # market time
 
 
 @dataclass(slots=True)
@@ -200,7 +199,7 @@ class BotLoop:
         await self._settle(minute)
         if self._ends_now():
             return
-        heard = self._signals(minute)
+        heard = hear(self._spec, minute, self._book.last_signal)
         state = self._book.state
         result = kernel.step(
             self._kernel_spec,
@@ -250,50 +249,20 @@ class BotLoop:
         self._raise_failure()
         return self._stopping is OnStop.KEEP
 
-    def _signals(self, minute: Minute) -> dict[str, SymbolSignals]:
-        """What the rules say at this minute, of every symbol whose newest bar was not asked yet."""
-        since_open = int((minute.tau - minute.session.open).total_seconds())
-        if since_open % self._spec.trading_frequency:
-            return {}
-        heard = {}
-        last = self._book.last_signal
-        for symbol in self._spec.symbols:
-            series = minute.series.get(symbol)
-            if series is None or not len(series):
-                continue
-            found = signals(
-                self._spec,
-                series,
-                tau=minute.tau,
-                session_open=minute.session.open,
-                after=last.get(symbol),
-            )
-            if found is not None:
-                heard[symbol] = found
-                last[symbol] = found.bar_start
-        return heard
-
     def _views(self, minute: Minute, heard: Mapping[str, SymbolSignals]) -> dict[str, kernel.SymbolView]:
-        # Where the bot has fallen behind the market, its newest bar is as old as the market says.
-        now = (self._newest or minute.tau).timestamp()
-        views = {}
-        for symbol in dict.fromkeys([*self._spec.symbols, *self._book.state.holdings]):
-            series = minute.series.get(symbol)
-            if series is None or not len(series):
-                continue
-            newest = int(series.start[-1]) + 60
-            said = heard.get(symbol)
-            instrument = self._instruments[symbol]
-            views[symbol] = kernel.SymbolView(
-                close=float(series.close[-1]),
-                fresh=now - newest < _STALE_AFTER.total_seconds(),
-                warmed_up=said is None or said.warmed_up,
-                entry=None if said is None else said.entry,
-                exit=self._book.must_go(symbol) or (None if said is None else said.exit),
-                price_step=float(instrument.price_step),
-                quantity_step=float(instrument.quantity_step),
+        symbols = dict.fromkeys([*self._spec.symbols, *self._book.state.holdings])
+        return {
+            symbol: symbol_view(
+                series,
+                heard.get(symbol),
+                self._instruments[symbol],
+                # Where the bot has fallen behind the market, its newest bar is as old as the market says.
+                now=self._newest or minute.tau,
+                must_go=self._book.must_go(symbol),
             )
-        return views
+            for symbol in symbols
+            if (series := minute.series.get(symbol)) is not None and len(series)
+        }
 
     def _draft(self, intent: Intent, heard: Mapping[str, SymbolSignals]) -> OrderDraft:
         return order_draft(

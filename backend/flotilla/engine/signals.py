@@ -1,16 +1,21 @@
-"""What a bot's rules say of one symbol at a closed minute: the indicators and rules of the domain,
-applied to the newest closed bar of the bot's timeframe.
+"""What a bot's rules say at a closed minute: the indicators and rules of the domain, applied to the newest
+closed bar of the bot's timeframe; and what of it the kernel sees.
 """
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec
-from flotilla.domain.market import Series, aggregate
+from flotilla.domain.kernel import SymbolView
+from flotilla.domain.market import MINUTE, Instrument, Series, aggregate
 from flotilla.domain.rules import Columns, Explained
+from flotilla.engine.market_hub import Minute
+
+_STALE_AFTER = timedelta(minutes=5)  # market time
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +74,47 @@ def signals(
         entry=bool(rules.evaluate(spec.entry, series, values)[-1]),
         exit=spec.exit is not None and bool(rules.evaluate(spec.exit, series, values)[-1]),
         warmed_up=len(series) >= spec.warm_up,
+    )
+
+
+def hear(spec: BotSpec, minute: Minute, last: MutableMapping[str, int]) -> dict[str, SymbolSignals]:
+    """What the rules say at this minute, of every symbol whose newest bar was not asked yet.
+
+    `last` has the newest bar asked about, by symbol; it is moved on.
+    """
+    since_open = int((minute.tau - minute.session.open).total_seconds())
+    if since_open % spec.trading_frequency:
+        return {}
+    heard = {}
+    for symbol in spec.symbols:
+        series = minute.series.get(symbol)
+        if series is None or not len(series):
+            continue
+        found = signals(
+            spec, series, tau=minute.tau, session_open=minute.session.open, after=last.get(symbol)
+        )
+        if found is not None:
+            heard[symbol] = found
+            last[symbol] = found.bar_start
+    return heard
+
+
+def symbol_view(
+    series: Series,
+    said: SymbolSignals | None,
+    instrument: Instrument,
+    *,
+    now: datetime,
+    must_go: bool,
+) -> SymbolView:
+    """What the kernel sees of a symbol. `must_go`: it is sold whatever its rules say."""
+    newest = int(series.start[-1]) + int(MINUTE.total_seconds())
+    return SymbolView(
+        close=float(series.close[-1]),
+        fresh=now.timestamp() - newest < _STALE_AFTER.total_seconds(),
+        warmed_up=said is None or said.warmed_up,
+        entry=None if said is None else said.entry,
+        exit=must_go or (None if said is None else said.exit),
+        price_step=float(instrument.price_step),
+        quantity_step=float(instrument.quantity_step),
     )

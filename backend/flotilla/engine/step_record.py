@@ -77,7 +77,7 @@ class DecisionRuns:
     def _entry(
         self, decision: Decision, said: SymbolSignals | None, held: Mapping[str, object]
     ) -> DecisionEntry:
-        exiting = decision.outcome is Outcome.EXIT or decision.symbol in held
+        exiting = decision.outcome is Outcome.EXIT or (decision.symbol in held and decision.refusal is None)
         conditions = [] if said is None else said.conditions(exiting=exiting)
         key = (decision.outcome, decision.refusal, exiting, tuple(c.holds for c in conditions))
         self._keys.append((decision.symbol, key))

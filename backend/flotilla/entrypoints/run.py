@@ -35,6 +35,10 @@ async def main(settings: Settings) -> None:
     with _data_folder(settings.data) as data:
         _require_free(settings.host, settings.port, "PORT")
         if settings.practice_url is None:
+            if settings.practice_port == settings.port:
+                raise StartError(
+                    f"PORT and FLOTILLA_PRACTICE_PORT are both {settings.port}: choose another for one."
+                )
             _require_free("127.0.0.1", settings.practice_port, "FLOTILLA_PRACTICE_PORT")
         async with lifetime() as stop, AsyncExitStack() as stack:
             url = await stack.enter_async_context(_database(settings, data))

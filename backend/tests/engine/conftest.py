@@ -11,7 +11,8 @@ import structlog
 
 from flotilla.db.session import Database
 from tests.builders import add_account
-from tests.engine.fakes import Exchange
+from tests.engine.desk import Desk
+from tests.engine.exchange import Exchange
 from tests.engine.harness import Engine, LoopClock
 
 
@@ -84,3 +85,8 @@ def exchange() -> Exchange:
 @pytest.fixture
 def engine(database: Database, account_id: str, exchange: Exchange) -> Engine:
     return Engine(database, account_id, exchange)
+
+
+@pytest.fixture
+async def desk(engine: Engine) -> Desk:
+    return Desk(engine, await engine.add_bot())

@@ -26,7 +26,8 @@ from flotilla.domain.orders import Order, OrderStatus
 from flotilla.engine.supervisor import Outside, Supervisor
 from flotilla.ports.store import Account, Booked
 from tests.builders import add_bot, condition, constant, every, price
-from tests.engine.fakes import Exchange, FakeNudges, FakePrices, Prices
+from tests.engine.exchange import Exchange, Prices
+from tests.engine.fakes import FakeNudges, FakePrices
 from tests.fakes import FixedClock
 
 T = TypeVar("T")
@@ -281,3 +282,15 @@ class Engine:
         assert spent == self.exchange.spent
         ours = {o.broker_order_id for b in bot_ids for o in await self.orders(b)}
         assert ours - {None} == self.exchange.orders.keys()
+
+
+BOUGHT = [("entry", "filled"), ("take_profit", "new"), ("stop_loss", "new")]
+
+
+async def hold(engine: Engine, **changes: Any) -> str:
+    """Start a bot and let it buy at 101: stop at 98.98, target at 111.1."""
+    bot_id = await engine.start_bot(**changes)
+    await engine.minute(AAPL=101.0)
+    await engine.minute(AAPL=101.0)
+    assert await engine.position(bot_id) is not None
+    return bot_id

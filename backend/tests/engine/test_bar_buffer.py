@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flotilla.domain.market import MINUTE, Bar, Series
 from flotilla.engine.bar_buffer import BarBuffer
-from tests.engine.fakes import OPEN
+from tests.engine.exchange import OPEN
 
 LATER = OPEN + timedelta(days=9)
 

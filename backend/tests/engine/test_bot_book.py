@@ -11,7 +11,7 @@ from flotilla.domain.risk import CASH_RESERVE
 from flotilla.engine.bot_book import BotBook
 from flotilla.engine.market_hub import Minute
 from flotilla.ports.store import Booked, BotMemory
-from tests.engine.fakes import OPEN, START, Prices, bar_of, session_of
+from tests.engine.exchange import OPEN, START, Prices, bar_of, session_of
 
 S = OrderStatus
 

@@ -16,7 +16,7 @@ from flotilla.db.session import Database
 from flotilla.domain.bots import BotStatus
 from flotilla.domain.orders import OrderStatus
 from tests.builders import add_account
-from tests.engine.fakes import Exchange
+from tests.engine.exchange import Exchange
 from tests.engine.harness import NO_LEGS, RISK, Engine, WatchedStore
 
 # What the engine asks of the outside, as far as a crash beside it could matter.

@@ -14,7 +14,8 @@ from flotilla.domain.market import MINUTE, Bar
 from flotilla.engine.market_hub import MarketHub, Minute
 from flotilla.engine.sessions import SessionCalendar
 from flotilla.ports.market_data import Bars
-from tests.engine.fakes import OPEN, START, Exchange, Gate, bar_of, unavailable
+from tests.engine.exchange import OPEN, START, Exchange, bar_of
+from tests.engine.fakes import Gate, unavailable
 from tests.engine.harness import LoopClock, turns, until
 
 

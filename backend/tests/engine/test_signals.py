@@ -16,7 +16,7 @@ from flotilla.domain.risk import RiskRules
 from flotilla.domain.rules import All, Any, Comparison, Condition, Constant, IndicatorValue, Price
 from flotilla.engine.bar_buffer import BarBuffer
 from flotilla.engine.signals import SymbolSignals, signals
-from tests.engine.fakes import OPEN, session_of
+from tests.engine.exchange import OPEN, session_of
 
 SPEC = BotSpec(
     name="Edge",

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from flotilla.db.tables import BotRow, BotVersionRow, EventRow
+from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, EventRow
 from flotilla.domain.bots import BotStatus
 from flotilla.domain.kernel import Decision, Outcome
 from flotilla.domain.market import Instrument
@@ -69,8 +69,8 @@ async def test_the_default_frequency_is_the_timeframe(api: Api) -> None:
 
 
 async def test_money_is_kept_to_the_last_digit(api: Api) -> None:
-    bot = await api.create(capital="12345678901234567.123456789")
-    assert (await api.get(f"/bots/{bot['id']}"))["capital"] == "12345678901234567.123456789"
+    bot = await api.create(capital="999999999.99")
+    assert (await api.get(f"/bots/{bot['id']}"))["capital"] == "999999999.99"
 
 
 async def test_the_browsers_are_told_of_a_new_bot(api: Api) -> None:
@@ -105,10 +105,33 @@ async def test_an_edit_replaces_the_whole_definition(api: Api) -> None:
 
 async def test_a_change_of_capital_is_a_transfer_of_cash(api: Api, desk: Desk) -> None:
     await desk.bought(10, "100")
-    for capital, cash in (("15000", 14_000), ("500", -500), ("10000", 9_000)):
+    for capital, cash in (("12000", 11_000), ("15000", 14_000)):
         response = await api.client.put(f"/bots/{desk.bot_id}", json=definition(capital=capital))
         assert response.status_code == 200
         assert (await desk.bot()).cash == cash
+
+
+async def test_while_it_holds_something_a_bot_keeps_its_capital_and_symbols(api: Api, desk: Desk) -> None:
+    await desk.bought(10, "100")
+    before = (await desk.bot()).cash
+    smaller = definition(capital="100", symbols=["MSFT"])
+    response = await api.client.put(f"/bots/{desk.bot_id}", json=smaller)
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == ["capital", "symbols"]
+    assert (await desk.bot()).cash == before
+
+
+async def test_running_bots_may_not_use_more_than_the_account_is_worth(api: Api) -> None:
+    async with api.database.transaction() as session:
+        await session.execute(update(AccountRow).values(equity=Decimal(25_000)))
+    first, second, third = [await api.create(name=name, capital="10000") for name in ("A", "B", "C")]
+    for bot in (first, second):
+        assert (await api.client.post(f"/bots/{bot['id']}/start")).status_code == 200
+    refused = await api.client.post(f"/bots/{third['id']}/start")
+    assert (refused.status_code, refused.json()["code"]) == (409, "CAPITAL_NOT_AVAILABLE")
+    assert (await api.get(f"/bots/{third['id']}"))["desired_status"] == "stopped"
+    await api.client.post(f"/bots/{first['id']}/stop", json={"on_stop": "keep"})
+    assert (await api.client.post(f"/bots/{third['id']}/start")).status_code == 200
 
 
 @pytest.mark.parametrize("status", ["starting", "running", "stopping"])

@@ -1,12 +1,14 @@
 """Bots in the database. Every change that others must hear of is written with its event."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db import outbox
 from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, DecisionRow, OrderRow, PositionRow
+from flotilla.domain.bots import DesiredStatus
 from flotilla.domain.orders import TERMINAL
 from flotilla.http import pagination
 from flotilla.ports import bus
@@ -79,6 +81,22 @@ class BotRepository:
         holds = exists().where(PositionRow.bot_id == bot_id, PositionRow.is_open)
         orders = exists().where(OrderRow.bot_id == bot_id, OrderRow.status.not_in(TERMINAL))
         return not await self._session.scalar(select(holds | orders))
+
+    async def account_equity(self, account_id: str) -> Decimal | None:
+        """The account's equity (USD) as the broker last reported it."""
+        return await self._session.scalar(select(AccountRow.equity).where(AccountRow.id == account_id))
+
+    async def allocated(self, account_id: str, *, besides: str) -> Decimal:
+        """The capital (USD) of the account's other bots that are wanted running."""
+        total = await self._session.scalar(
+            select(func.coalesce(func.sum(BotRow.capital), 0)).where(
+                BotRow.account_id == account_id,
+                BotRow.id != besides,
+                BotRow.archived_at.is_(None),
+                BotRow.desired_status == DesiredStatus.RUNNING,
+            )
+        )
+        return Decimal(total or 0)
 
     async def decisions(self, bot_id: str, *, symbol: str | None, limit: int) -> Sequence[DecisionRow]:
         """The newest runs of equal decisions."""

@@ -53,7 +53,7 @@ async def delete_bot(bot_id: Text, service: Service) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/{bot_id}/start", responses=responses(404, 422, 503))
+@router.post("/{bot_id}/start", responses=responses(404, 409, 422, 503))
 async def start_bot(bot_id: Text, service: Service) -> BotOut:
     """Ask for the bot to run."""
     return await service.start(bot_id)

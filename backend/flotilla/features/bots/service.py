@@ -34,7 +34,9 @@ class BotService:
         row = await self._existing(bot_id)
         if row.desired_status != DesiredStatus.STOPPED or row.status not in _AT_REST:
             raise Conflict("Stop the bot before you change it.", code="BOT_RUNNING")
-        await self._repository.replace(row, await self._checked(definition))
+        checked = await self._checked(definition)
+        await self._require_room(row, checked)
+        await self._repository.replace(row, checked)
         return rows.bot(row)
 
     async def delete(self, bot_id: str) -> None:
@@ -54,6 +56,7 @@ class BotService:
         """Ask for the bot to run; the engine makes it so."""
         row = await self._existing(bot_id)
         await self._checked(rows.definition(row))
+        await self._require_capital(row)
         row.desired_status = DesiredStatus.RUNNING
         row.on_stop = OnStop.KEEP
         if row.status == BotStatus.ERROR:
@@ -81,6 +84,28 @@ class BotService:
             )
             for row in found
         ]
+
+    async def _require_capital(self, row: StoredBot) -> None:
+        """What running bots may use must not be more than the account is worth (semantics 6)."""
+        equity = await self._repository.account_equity(row.account_id)
+        others = await self._repository.allocated(row.account_id, besides=row.id)
+        if equity is not None and others + row.capital > equity:
+            raise Conflict(
+                f"The account is worth {equity:,.2f} USD, and running bots may already use {others:,.2f}: "
+                "lower this bot's capital, or stop another bot.",
+                code="CAPITAL_NOT_AVAILABLE",
+            )
+
+    async def _require_room(self, row: StoredBot, definition: BotDefinition) -> None:
+        """While a bot holds something, its capital and the symbols it may hold stay."""
+        if await self._repository.is_flat(row.id):
+            return
+        sentence = "The bot still holds a position or an order: wait until it is flat, or sell everything."
+        removed = set(row.symbols) - set(definition.symbols)
+        found = [Problem("capital", sentence)] if definition.capital < row.capital else []
+        found += [Problem("symbols", sentence)] if removed else []
+        if found:
+            raise Invalid(found)
 
     async def _existing(self, bot_id: str) -> StoredBot:
         row = await self._repository.get(bot_id)
@@ -112,8 +137,8 @@ class BotService:
 _AT_REST = (BotStatus.STOPPED, BotStatus.ERROR)
 _SENTENCES = {
     Outcome.NONE: "No rule held.",
-    Outcome.ENTER: "The entry rule held, and every gate let it pass: bought.",
-    Outcome.EXIT: "The exit rule held (or the bot was flattened): sold.",
+    Outcome.ENTER: "The entry rule held, and every gate let it pass: a buy order was sent.",
+    Outcome.EXIT: "The exit rule held (or the bot was flattened): a sell order was sent.",
 }
 
 

@@ -1604,6 +1604,10 @@ export type StartBotErrors = {
      */
     404: ErrorOut;
     /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
      * Unprocessable Entity
      */
     422: ErrorOut;

@@ -34,7 +34,7 @@ export function judge({ connection, silence, now, summary }: Observed): Freshnes
   if (connection.phase === 'down') {
     return state(
       'Disconnected',
-      'The connection to Flotilla is lost, and what you see is no longer live. The page reconnects by itself; running bots do not need it.',
+      'The connection to Flotilla is lost, and what you see is no longer live. The page reconnects by itself. If Flotilla was stopped, no bot trades; stops and targets placed at the broker still hold.',
     )
   }
   if (connection.phase === 'connecting') return state('Connecting', null)

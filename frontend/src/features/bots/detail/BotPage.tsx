@@ -13,6 +13,7 @@ import { ChartPanel } from './ChartPanel'
 import { DecisionsPanel } from './DecisionsPanel'
 import { DefinitionPanel } from './DefinitionPanel'
 import { PositionsPanel } from './PositionsPanel'
+import { RejectionAlert } from './RejectionAlert'
 import { TradesPanel } from './TradesPanel'
 import { useSymbol } from './useSymbol'
 
@@ -43,6 +44,7 @@ function Detail({ bot }: { bot: BotOut }) {
   return (
     <>
       {bot.status === 'error' && <Alert severity="error">This bot stopped with an error: {bot.status_reason}</Alert>}
+      <RejectionAlert bot={bot} />
       <BotFigures bot={bot} />
       <Box sx={COLUMNS}>
         <Box sx={COLUMN}>
