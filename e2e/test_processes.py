@@ -24,13 +24,9 @@ def test_sigterm_and_ctrl_c_end_it_cleanly_and_it_is_soon_back(start_product: St
     assert {"api", "engine", "practice"} <= programs
     _ends_cleanly(first, signal.SIGTERM)
 
-    # Ten seconds on a machine that does nothing else; this one may, so the best of three counts.
-    durations: list[float] = []
-    while len(durations) < 3 and min(durations, default=60.0) >= 10:
-        again = start_product()
-        durations.append(again.ready_after)
-        _ends_cleanly(again, signal.SIGINT)
-    assert min(durations) < 10, durations
+    again = start_product()
+    assert again.ready_after < 10
+    _ends_cleanly(again, signal.SIGINT)
 
 
 def test_ctrl_c_while_it_starts_ends_it_too(folder: Path) -> None:

@@ -37,6 +37,21 @@ def processes_of(folder: Path) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if _belongs(process, str(folder))]
 
 
+def busy_seconds() -> float:
+    """The CPU time that everything on this machine has used since it started."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - times.iowait)
+
+
+def cpu_seconds(processes: list[psutil.Process]) -> float:
+    """The CPU time that these processes, and those of their children that have ended, have used."""
+    total = 0.0
+    for process in processes:
+        with suppress(psutil.Error):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
 def _belongs(process: psutil.Process, folder: str) -> bool:
     if process.pid == os.getpid():
         return False

@@ -168,15 +168,16 @@ def _ready_checks(settings: Settings) -> dict[str, Callable[[], Awaitable[bool]]
         async with httpx.AsyncClient(trust_env=False) as client:
             return (await client.get(url)).status_code == 200
 
-    async def engine_alive() -> bool:
+    async def engine_works() -> bool:
         async with httpx.AsyncClient(trust_env=False) as client:
-            return bool((await client.get(f"{api}/summary")).json()["engine_alive"])
+            summary = (await client.get(f"{api}/summary")).json()
+        return bool(summary["engine_alive"] and summary["market"]["connected"])
 
     checks: dict[str, Callable[[], Awaitable[bool]]] = {}
     if settings.practice_url is None:
         checks["practice"] = lambda: ok(f"{settings.market_url}/practice/health")
     checks["api"] = lambda: ok(f"{api}/health")
-    checks["engine"] = engine_alive
+    checks["engine"] = engine_works
     return checks
 
 
