@@ -69,12 +69,13 @@ def test_it_serves_at_the_address_it_is_given(start_product: Start) -> None:
     assert product.get("health")["status"] == "ok"
 
 
-def test_a_space_in_the_path_and_a_foreign_lock_are_not_in_the_way(
-    start_product: Start, folder: Path
+@pytest.mark.parametrize("name", ["my data", "R&D's"])
+def test_neither_a_folders_name_nor_a_foreign_lock_is_in_the_way(
+    start_product: Start, folder: Path, name: str
 ) -> None:
     with (folder / ".lockfile").open("w") as lock:  # what the embedded PostgreSQL's wheel would wait for
         fcntl.lockf(lock, fcntl.LOCK_EX)
-        start_product(folder / "my data", TMPDIR=str(folder))
+        start_product(folder / name, TMPDIR=str(folder))
 
 
 # --- what keeps it from starting: one sentence, and exit status 1 ---------------------------------
