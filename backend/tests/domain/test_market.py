@@ -17,6 +17,8 @@ from flotilla.domain.market import (
     Window,
     aggregate,
     bucket_starts,
+    local_days,
+    utc_offsets,
 )
 from tests.domain.series import first, seeds, sessions, utc, weekdays
 
@@ -54,7 +56,7 @@ def test_longer_bars_are_those_of_pandas(timeframe: Timeframe, start: date) -> N
         np.testing.assert_allclose(getattr(built, name), expected[name].to_numpy(), rtol=1e-12)
 
 
-@pytest.mark.parametrize("timeframe", LONGER)
+@pytest.mark.parametrize("timeframe", [t for t in LONGER if t.minutes <= 60])
 def test_a_bar_ends_with_an_early_close(timeframe: Timeframe) -> None:
     base = sessions([date(2025, 11, 28)], seed=1, close=time(13), missing=0.0)
     closed = datetime(2025, 11, 28, 13, tzinfo=NEW_YORK)
@@ -92,7 +94,8 @@ def test_bars_are_aligned_to_new_yorks_clock(timeframe: Timeframe, day: date) ->
         assert (local.hour * 60 + local.minute) % timeframe.minutes == 0
         assert local.second == 0
     opening = utc(int(bucket_starts(base.start, timeframe)[0])).astimezone(NEW_YORK)
-    assert opening.time() == (time(9) if timeframe is Timeframe.HOUR_1 else time(9, 30))
+    minutes = 570 - 570 % timeframe.minutes
+    assert opening.time() == time(minutes // 60, minutes % 60)
 
 
 def test_a_longer_bar_is_seen_from_its_end_only() -> None:
@@ -159,5 +162,42 @@ def test_a_session_ends_before_its_close() -> None:
 @pytest.mark.parametrize("timeframe", Timeframe)
 def test_a_timeframe_is_named_by_its_length(timeframe: Timeframe) -> None:
     number = int("".join(c for c in timeframe.value if c.isdigit()))
-    assert timeframe.minutes == number * (60 if timeframe.value.endswith("Hour") else 1)
+    unit = timeframe.value.lstrip("0123456789")
+    assert timeframe.minutes == number * {"Min": 1, "Hour": 60, "Day": 1440}[unit]
     assert timeframe.seconds == 60 * timeframe.minutes
+
+
+@pytest.mark.parametrize("timeframe", [Timeframe.HOUR_2, Timeframe.HOUR_4, Timeframe.DAY_1])
+@pytest.mark.parametrize(("day", "close"), [(date(2025, 11, 28), time(13)), (date(2025, 11, 26), time(16))])
+def test_the_last_bar_of_a_session_is_seen_from_its_close(
+    timeframe: Timeframe, day: date, close: time
+) -> None:
+    base = sessions([day], seed=6, close=close, missing=0.0)
+    end = datetime.combine(day, close, NEW_YORK)
+    closes = np.array([int(end.timestamp())])
+    before = aggregate(base, timeframe, until=end - timedelta(minutes=1), closes=closes)
+    built = aggregate(base, timeframe, until=end, closes=closes)
+    assert len(built) == len(before) + 1
+    assert built.close[-1] == base.close[-1]
+
+
+@pytest.mark.parametrize("start", [FORWARD, BACK])
+def test_days_are_the_clocks(start: date) -> None:
+    base = sessions(weekdays(start, 10), seed=7)
+    expected = [utc(int(moment)).astimezone(NEW_YORK).date() for moment in base.start]
+    assert local_days(base.start, NEW_YORK).astype("datetime64[D]").tolist() == expected
+    assert local_days(base.start, UTC).tolist() == (base.start // 86_400).tolist()
+
+
+@given(st.integers(0, 4_100_000_000))
+def test_the_clocks_offset_is_the_zones(moment: int) -> None:
+    shown = utc(moment).astimezone(NEW_YORK).utcoffset()
+    assert shown is not None
+    assert utc_offsets(np.array([moment]), NEW_YORK).tolist() == [shown.total_seconds()]
+
+
+def test_sums_start_anew_with_the_day_and_for_daily_bars_with_the_year() -> None:
+    base = sessions([date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 2)], seed=8, missing=0.0)
+    assert len(set(base.anchor.tolist())) == 3
+    daily = aggregate(base, Timeframe.DAY_1, until=utc(int(base.start[-1]) + 86_400))
+    assert daily.anchor.tolist() == [55, 55, 56]

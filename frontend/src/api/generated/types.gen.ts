@@ -1239,7 +1239,7 @@ export type SymbolOut = {
  *
  * The length of a bar; the value is Alpaca's own word for it.
  */
-export type Timeframe = '1Min' | '5Min' | '15Min' | '30Min' | '1Hour';
+export type Timeframe = '1Min' | '2Min' | '3Min' | '5Min' | '10Min' | '15Min' | '30Min' | '1Hour' | '2Hour' | '4Hour' | '1Day';
 
 /**
  * TradeExecuted

@@ -43,5 +43,9 @@ describe('candles', () => {
   test('candles are aligned to the clock', () => {
     expect(bucketStart(time(29), '15Min')).toBe(time(15))
     expect(bucketStart(time(59), '1Hour')).toBe(time(0))
+    const inWinter = Date.parse('2026-01-05T15:00:00Z') / 1000
+    const inSummer = Date.parse('2026-07-06T15:00:00Z') / 1000
+    expect(bucketStart(inWinter, '4Hour')).toBe(Date.parse('2026-01-05T13:00:00Z') / 1000)
+    expect(bucketStart(inSummer, '1Day')).toBe(Date.parse('2026-07-06T04:00:00Z') / 1000)
   })
 })

@@ -1,13 +1,8 @@
 // Candles of any timeframe, from closed bars and the minutes that came after them.
 import type { BarOut, PriceBar, Timeframe } from '@/api'
 
-export const TIMEFRAME_SECONDS: Record<Timeframe, number> = {
-  '1Min': 60,
-  '5Min': 300,
-  '15Min': 900,
-  '30Min': 1800,
-  '1Hour': 3600,
-}
+import { TIMEFRAME_SECONDS } from '@/shared/trading/timeframes'
+
 
 /** One candle; times are seconds since 1970 UTC. `until` is the end of the newest minute within it. */
 export interface Candle {
@@ -24,9 +19,20 @@ type Minute = Pick<PriceBar, 'start' | 'open' | 'high' | 'low' | 'close' | 'volu
 
 const seconds = (moment: string): number => Math.floor(Date.parse(moment) / 1000)
 
-/** The open time of the candle that a moment belongs to; New York's clock is whole hours from UTC. */
+const NEW_YORK = new Intl.DateTimeFormat('en-US', { timeZone: 'America/New_York', timeZoneName: 'longOffset' })
+
+/** What New York's clock shows ahead of UTC, in seconds. */
+function newYorkOffset(time: number): number {
+  const shown = NEW_YORK.formatToParts(time * 1000).find((part) => part.type === 'timeZoneName')
+  const [, sign, hours] = /GMT([+-])(\d+)/.exec(shown?.value ?? '') ?? []
+  return hours === undefined ? 0 : (sign === '-' ? -3600 : 3600) * Number(hours)
+}
+
+/** The open time of the candle that a moment belongs to, on New York's clock: whole hours from UTC. */
 export function bucketStart(time: number, timeframe: Timeframe): number {
-  return time - (time % TIMEFRAME_SECONDS[timeframe])
+  const length = TIMEFRAME_SECONDS[timeframe]
+  const offset = length > 3600 ? newYorkOffset(time) : 0
+  return time - ((time + offset) % length)
 }
 
 /** Closed bars, continued by later minutes: the last candle may still be forming. Both oldest first. */

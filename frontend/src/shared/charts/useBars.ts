@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { listBarsOptions, type Timeframe } from '@/api'
-import { candles, TIMEFRAME_SECONDS, type Candle } from './candles'
+import { TIMEFRAME_SECONDS } from '@/shared/trading/timeframes'
+import { candles, type Candle } from './candles'
 
 const SHOWN = 390
 /** Prices may be lost on the way: now and then the bars are fetched anew. */

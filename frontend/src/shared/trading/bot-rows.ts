@@ -31,12 +31,3 @@ export function joinFigures(bots: readonly BotOut[], summary: Pick<SummaryOut, '
 export function totalPnl({ realized_pnl, unrealized_pnl }: BotFigures): number {
   return Number(realized_pnl) + Number(unrealized_pnl)
 }
-
-/** The words for a timeframe. */
-export const TIMEFRAMES: Record<BotOut['timeframe'], string> = {
-  '1Min': '1 min',
-  '5Min': '5 min',
-  '15Min': '15 min',
-  '30Min': '30 min',
-  '1Hour': '1 hour',
-}

@@ -8,7 +8,7 @@ import { lazy, Suspense, useMemo, useState } from 'react'
 import { listPositionsOptions, listTradesOptions, type BotOut, type PositionOut } from '@/api'
 import type { Level } from '@/shared/charts/CandleChart'
 import { useBars } from '@/shared/charts/useBars'
-import { TIMEFRAMES } from '@/shared/trading/bot-rows'
+import { TIMEFRAMES } from '@/shared/trading/timeframes'
 import { Panel } from '@/shared/ui/Panel'
 import { EmptyState, ErrorState } from '@/shared/ui/states'
 

@@ -1,4 +1,5 @@
 // What the form holds: the definition as a person types it, numbers as text.
+import { TIMEFRAME_SECONDS } from '@/shared/trading/timeframes'
 import type { BotDefinition, IndicatorOut, IndicatorUseModel, RiskManagement } from '@/api'
 import { groupFromWire, toWire, type GroupForm } from './rules/model'
 
@@ -22,14 +23,6 @@ export interface FormValues {
   window: { all_day: boolean; start: string; end: string }
 }
 
-const FRAME_SECONDS: Record<BotDefinition['timeframe'], number> = {
-  '1Min': 60,
-  '5Min': 300,
-  '15Min': 900,
-  '30Min': 1800,
-  '1Hour': 3600,
-}
-
 /** The hours a window starts with when all day is switched off: the regular session. */
 const SESSION = { start: '09:30', end: '16:00' }
 
@@ -41,7 +34,7 @@ export function fromDefinition(definition: BotDefinition): FormValues {
     capital: definition.capital,
     symbols: definition.symbols,
     timeframe: definition.timeframe,
-    trading_frequency: frequency === null || frequency === FRAME_SECONDS[definition.timeframe] ? '' : String(frequency),
+    trading_frequency: frequency === null || frequency === TIMEFRAME_SECONDS[definition.timeframe] ? '' : String(frequency),
     indicators: definition.indicators.map((use) => ({ ...use, params: asText(use.params) })),
     rules: { entry: groupFromWire(rules.entry), exit: rules.exit && groupFromWire(rules.exit) },
     risk_management: asText(risk),
