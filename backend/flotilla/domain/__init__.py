@@ -3,6 +3,8 @@
 Read it in the order in which data flows:
 
     bar         market.py       bars, timeframes, instruments, sessions, trading windows
+                time_ranges.py, bar_quality.py, adjustment.py: what is known of a history, which of its
+                bars can be used, and prices restated for splits
     indicators  indicators/     the catalogue: series in, series out (the one home of TA-Lib)
     rules       rules.py        conditions over indicators and prices; their sentence and explanation
     sizing      sizing.py       capital and price -> quantity
