@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import requests
 from alpaca.common.exceptions import APIError
-from alpaca.data.historical import StockHistoricalDataClient
+from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
 from alpaca.trading.client import TradingClient
 from requests.adapters import HTTPAdapter
 
@@ -42,7 +42,8 @@ class _TimeoutAdapter(HTTPAdapter):
 class AlpacaClient:
     """One account's REST clients and the threads they run in."""
 
-    def __init__(self, config: AlpacaConfig) -> None:
+    def __init__(self, config: AlpacaConfig, *, resend: bool = True) -> None:
+        """`resend` False: alpaca-py sends nothing again by itself, a 429 reaches the caller at once."""
         self.config = config
         self.trading = TradingClient(
             config.key_id,
@@ -54,8 +55,13 @@ class AlpacaClient:
         self.data = StockHistoricalDataClient(
             config.key_id, config.secret_key, raw_data=True, url_override=config.data_url
         )
+        self.coins = CryptoHistoricalDataClient(
+            config.key_id, config.secret_key, raw_data=True, url_override=config.data_url
+        )
         self.trading._retry_codes = [429]
-        for client in (self.trading, self.data):
+        for client in (self.trading, self.data, self.coins):
+            if not resend:
+                client._retry_codes = []
             adapter = _TimeoutAdapter(pool_maxsize=_THREADS)
             client._session.mount("http://", adapter)
             client._session.mount("https://", adapter)
@@ -70,9 +76,9 @@ class AlpacaClient:
         try:
             return await self.call(request)
         except APIError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
         except NO_ANSWER as error:
-            raise _unanswered(error) from error
+            raise unanswered(error) from error
 
     async def find(self, request: Callable[[], T]) -> T | None:
         """Like `read`, but an answer of "not found" is None."""
@@ -82,9 +88,9 @@ class AlpacaClient:
             # A proxy's 404 says nothing of the order.
             if error.status_code == 404 and _code(error) == NOT_FOUND:
                 return None
-            raise _refused(error) from error
+            raise refused(error) from error
         except NO_ANSWER as error:
-            raise _unanswered(error) from error
+            raise unanswered(error) from error
 
     async def change(self, request: Callable[[], T]) -> T:
         """Run a request that changes something at the broker.
@@ -104,11 +110,11 @@ class AlpacaClient:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _refused(error: APIError) -> Unavailable:
+def refused(error: APIError) -> Unavailable:
     return Unavailable(f"The broker answered: {message(error)}", code="BROKER_ERROR")
 
 
-def _unanswered(error: Exception) -> Unavailable:
+def unanswered(error: Exception) -> Unavailable:
     if isinstance(error, requests.RequestException):
         return Unavailable("The broker cannot be reached; it is asked again.", code="BROKER_UNREACHABLE")
     return Unavailable("The broker's answer cannot be read; it is asked again.", code="BROKER_ERROR")
