@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     practice_symbols: str = Field("", alias="FLOTILLA_PRACTICE_SYMBOLS", description="A,B: only these.")
     practice_start: date | None = Field(None, alias="FLOTILLA_PRACTICE_START")
     practice_speed: str = Field("60", alias="FLOTILLA_PRACTICE_SPEED")
+    alpaca_key: str | None = Field(None, alias="APCA_API_KEY_ID", description="For `flotilla bars fetch`.")
+    alpaca_secret: SecretStr | None = Field(None, alias="APCA_API_SECRET_KEY")
+    alpaca_data_url: str | None = Field(None, alias="APCA_API_DATA_URL")
     examples: bool = Field(True, alias="FLOTILLA_EXAMPLES")
     log_level: str = Field("info", alias="FLOTILLA_LOG_LEVEL")
 
@@ -42,6 +45,11 @@ class Settings(BaseSettings):
         """The host names that the API answers to; this machine's own are always among them."""
         further = {name.strip().lower() for name in self.hosts.split(",") if name.strip()}
         return frozenset({"127.0.0.1", "localhost", "::1", self.host.lower(), *further})
+
+    @property
+    def bars(self) -> Path:
+        """The folder of the bar store."""
+        return self.data / "bars"
 
     @property
     def market_url(self) -> str:

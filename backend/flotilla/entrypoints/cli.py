@@ -1,4 +1,4 @@
-"""The command line: `flotilla run | api | engine | practice | openapi`."""
+"""The command line: `flotilla run | api | engine | practice | bars | openapi`."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from flotilla import __version__
+from flotilla.entrypoints import bars
 from flotilla.entrypoints.process import StartError, end_with_supervisor
 from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.settings import (
@@ -37,6 +38,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bars.app, name="bars")
 
 
 @app.command()
