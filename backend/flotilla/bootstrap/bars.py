@@ -16,7 +16,7 @@ def bar_store(settings: Settings) -> BarStore:
 
 def bar_library(settings: Settings) -> BarLibrary:
     """The store with the calendar it is held against."""
-    return BarLibrary(bar_store(settings), ExchangeCalendar())
+    return BarLibrary(bar_store(settings), ExchangeCalendar(settings.bars))
 
 
 def bar_files() -> BarFiles:

@@ -7,6 +7,7 @@ beside each series what is missing of it.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -211,15 +212,16 @@ class _Fetch:
         """Fetch one range, a month into the store as soon as it is whole."""
         written, end = missing
         waiting = _none(self.key)
-        pages = self._source.pages(self.key.symbol, self.key.timeframe, _moment(written), _moment(end))
-        async for page in pages:
-            waiting = _joined(waiting, page.cut((page.start >= written) & (page.start < end)))
-            reached = int(waiting.start.max()) if len(waiting) else written
-            whole = max(written, _month_start(reached))
-            if whole > written:
-                waiting = await self._keep(waiting, written, whole)
-                written = whole
-            self._tell(len(waiting), before + reached - missing[0], total)
+        asked = self._source.pages(self.key.symbol, self.key.timeframe, _moment(written), _moment(end))
+        async with aclosing(asked) as pages:
+            async for page in pages:
+                waiting = _joined(waiting, page.cut((page.start >= written) & (page.start < end)))
+                reached = int(waiting.start.max()) if len(waiting) else written
+                whole = max(written, _month_start(reached))
+                if whole > written:
+                    waiting = await self._keep(waiting, written, whole)
+                    written = whole
+                self._tell(len(waiting), before + reached - missing[0], total)
         await self._keep(waiting, written, end)
         self._tell(0, before + end - missing[0], total)
 

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
@@ -84,7 +84,7 @@ class AlpacaBarSource:
             query |= {"feed": self._feed, "adjustment": "raw"}
         while True:
             body = await self._asked(client, path, dict(query))
-            yield _series((body.get("bars") or {}).get(symbol) or (), timeframe, is_coin)
+            yield _series(body, symbol, timeframe)
             query["page_token"] = body.get("next_page_token")
             if not query["page_token"]:
                 return
@@ -102,8 +102,7 @@ class AlpacaBarSource:
         }
         while True:
             body = await self._asked(self._client.data, "/corporate-actions", dict(query), version="v1")
-            for kind, rows in (body.get("corporate_actions") or {}).items():
-                found.extend(_action(kind, row) for row in rows)
+            found.extend(_actions(body))
             query["page_token"] = body.get("next_page_token")
             if not query["page_token"]:
                 return sorted(found)
@@ -142,13 +141,30 @@ def practice_name(identity: str) -> str:
     return f"practice-{words.partition('-')[0]}-{words[-30:].strip('-.')}-{mark}"
 
 
-def _series(rows: Sequence[Payload], timeframe: Timeframe, is_coin: bool) -> Series:
+def _series(body: Payload, symbol: str, timeframe: Timeframe) -> Series:
+    try:
+        return _columns(
+            (body.get("bars") or {}).get(symbol) or (), timeframe, UTC if "/" in symbol else NEW_YORK
+        )
+    except (*NO_ANSWER, AttributeError) as error:
+        raise unanswered(error) from error
+
+
+def _actions(body: Payload) -> list[CorporateAction]:
+    try:
+        listed = (body.get("corporate_actions") or {}).items()
+        return [_action(kind, row) for kind, rows in listed for row in rows]
+    except (*NO_ANSWER, AttributeError) as error:
+        raise unanswered(error) from error
+
+
+def _columns(rows: Sequence[Payload], timeframe: Timeframe, clock: tzinfo) -> Series:
     columns = np.array(
         [[_number(row.get(name)) for name in "ohlcv"] for row in rows], dtype=np.float64
     ).reshape(-1, 5)
     starts = np.array([_seconds(row["t"]) for row in rows], dtype=np.int64)
     parts = (np.ascontiguousarray(columns[:, n]) for n in range(5))
-    return Series(starts, *parts, timeframe=timeframe, clock=UTC if is_coin else NEW_YORK)
+    return Series(starts, *parts, timeframe=timeframe, clock=clock)
 
 
 def _number(value: Any) -> float:

@@ -89,6 +89,13 @@ async def test_a_value_that_is_none_is_not_a_number(venue: Venue, client: Alpaca
     assert close != close
 
 
+@pytest.mark.parametrize("bars", [{"AAPL": [{"o": 1}]}, {"AAPL": [7]}, ["AAPL"]])
+async def test_an_answer_that_is_none_is_said(venue: Venue, client: AlpacaClient, bars: Any) -> None:
+    venue.says(200, {"bars": bars, "next_page_token": None})
+    with pytest.raises(Unavailable, match="cannot be read"):
+        await fetched(AlpacaBarSource(client, FixedClock()))
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_too_many_requests_are_waited_for(venue: Venue, client: AlpacaClient, status: int) -> None:
     venue.says(status, {"code": 42910000, "message": "rate limit exceeded"})
