@@ -60,16 +60,14 @@ def fetch(
     from flotilla.bootstrap.bars import bar_library
     from flotilla.domain.market import Timeframe
     from flotilla.entrypoints import bars_report as report
-    from flotilla.research.history import Fetched
+    from flotilla.research.fetch import Fetched
 
-    wanted = _symbols(symbols)
-    settings = _settings()
+    settings, groups = _settings(), _by_clock(_symbols(symbols))
 
     async def program() -> None:
-        library, done = bar_library(settings), list[Fetched]()
-        name = ""
-        with bar_source(settings, source.value, feed=feed.value) as prices, report.fetching(as_json) as tell:
-            for clock, group in _by_clock(wanted):
+        library, name, done = bar_library(settings), "", list[Fetched]()
+        with bar_source(settings, source, feed=feed) as prices, report.fetching(as_json) as tell:
+            for clock, group in groups:
                 start, end = _midnight(first, clock), _midnight(last + timedelta(days=1), clock)
                 name, fetched = await library.ensure(
                     prices,

@@ -25,7 +25,7 @@ from flotilla.domain.bar_quality import BarFault
 from flotilla.ports.bar_store import Coverage, SeriesKey
 from flotilla.research.bar_check import BarCheck
 from flotilla.research.bar_import import ImportReport
-from flotilla.research.history import Fetched, FetchProgress
+from flotilla.research.fetch import Fetched, FetchProgress
 
 _PLAIN_WIDTH = 160  # where standard output is no terminal
 _SHOWN_DAYS = 3

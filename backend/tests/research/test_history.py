@@ -16,7 +16,8 @@ from flotilla.domain.bar_quality import BarFault
 from flotilla.domain.errors import Invalid, NotFound, Unavailable
 from flotilla.domain.market import NEW_YORK, Series, Timeframe
 from flotilla.ports.bar_store import SeriesKey
-from flotilla.research.history import BarLibrary, FetchProgress, SymbolHistory
+from flotilla.research.fetch import FetchProgress
+from flotilla.research.history import BarLibrary, SymbolHistory
 
 DAY = timedelta(days=1)
 # 27 November 2024, 29 (the day after Thanksgiving closes at 13:00), 2 and 3 December.
