@@ -5,9 +5,9 @@ CRSP does it: a price before the ex-date is divided by the shares that one share
 multiplied; a cash dividend D after a last close C multiplies the prices before it by 1 - D / C.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
 
 import numpy as np
@@ -48,17 +48,20 @@ def adjusted(
     actions: Iterable[CorporateAction],
     adjustment: Adjustment,
     *,
+    close_before: Callable[[date], float | None],
     as_of: date | None = None,
 ) -> Series:
     """Restate raw bars in the shares of the day `as_of` (None: of the newest action known).
 
-    Returns the bars themselves where nothing applies.
+    `close_before` gives the last raw close before a day, which may lie after these bars; a dividend
+    after an unknown close is left out: all bars here would change by one factor. Returns the bars
+    themselves where nothing applies.
     """
     price = volume = None
     for action in sorted(actions, reverse=True):
         if action.kind not in adjustment.kinds or (as_of is not None and action.ex_date > as_of):
             continue
-        before = int(np.searchsorted(bars.start, _begin(action.ex_date, bars)))
+        before = int(np.searchsorted(bars.start, midnight(action.ex_date, bars.clock)))
         if not before:
             continue
         if price is None or volume is None:
@@ -67,7 +70,8 @@ def adjusted(
             price[:before] /= action.value
             volume[:before] *= action.value
         else:
-            price[:before] *= max(0.0, 1 - action.value / bars.close[before - 1]) or 1.0
+            close = close_before(action.ex_date)
+            price[:before] *= 1 - action.value / close if close and close > action.value else 1.0
     if price is None or volume is None:
         return bars
     return replace(
@@ -80,6 +84,6 @@ def adjusted(
     )
 
 
-def _begin(day: date, bars: Series) -> int:
-    local = datetime(day.year, day.month, day.day, tzinfo=bars.clock)
-    return int(local.astimezone(UTC).timestamp())
+def midnight(day: date, clock: tzinfo) -> int:
+    """When the day begins by `clock`, in seconds since 1970 UTC."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=clock).timestamp())

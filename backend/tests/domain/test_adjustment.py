@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from flotilla.domain.adjustment import ActionKind, Adjustment, CorporateAction, adjusted
+from flotilla.domain.adjustment import ActionKind, Adjustment, CorporateAction
+from flotilla.domain.adjustment import adjusted as restated
 from flotilla.domain.market import NEW_YORK, Series
 
 SPLIT = CorporateAction(date(2024, 6, 10), ActionKind.SPLIT, 4.0)
@@ -18,6 +19,13 @@ def days(closes: list[float]) -> Series:
     close = np.array(closes)
     start = np.array([int(one.timestamp()) for one in at], np.int64)
     return Series(start, close, close * 1.01, close * 0.99, close, np.full(len(closes), 100.0))
+
+
+def adjusted(
+    raw: Series, actions: list[CorporateAction], kind: Adjustment, as_of: date | None = None
+) -> Series:
+    """The close before each dividend here is that of the second day."""
+    return restated(raw, actions, kind, close_before=lambda _: float(raw.close[1]), as_of=as_of)
 
 
 def test_a_split_restates_what_was_before_it() -> None:
@@ -56,3 +64,10 @@ def test_a_split_takes_effect_at_the_midnight_of_the_bars_clock() -> None:
         100,
         400,
     ]
+
+
+def test_a_dividend_after_a_close_that_is_not_known_is_left_out() -> None:
+    raw = days([400, 100])
+    for close in (None, 2.0):  # and one that would take all that it was worth
+        found = restated(raw, [DIVIDEND], Adjustment.ALL, close_before=lambda _, close=close: close)
+        assert found.close.tolist() == [400, 100]

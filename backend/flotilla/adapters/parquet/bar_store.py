@@ -19,7 +19,7 @@ from flotilla.adapters.parquet.manifest import (
     write_manifest,
 )
 from flotilla.adapters.parquet.month_files import Columns, month_problems, months_of, read_month, write_month
-from flotilla.domain.adjustment import ActionKind, Adjustment, CorporateAction, adjusted
+from flotilla.domain.adjustment import ActionKind, Adjustment, CorporateAction, adjusted, midnight
 from flotilla.domain.bar_quality import Faults, is_clean
 from flotilla.domain.errors import Conflict
 from flotilla.domain.market import Series, TimeArray, Timeframe
@@ -30,6 +30,7 @@ _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _ACTIONS = "actions.json"
 # A writer may swap the files between our look at the manifest and the files.
 _ATTEMPTS = 20
+_LAST_CLOSE = 10 * 86_400  # no stock that pays dividends goes longer without a trade
 
 
 class ParquetBarStore:
@@ -68,7 +69,14 @@ class ParquetBarStore:
             return bars
         if adjustment is Adjustment.RAW:
             return bars
-        return adjusted(bars, self.actions(key.source, key.symbol), adjustment, as_of=as_of)
+
+        def close_before(day: date) -> float | None:
+            begin = midnight(day, key.clock)
+            earlier = self._raw(key, begin - _LAST_CLOSE, begin)[1].close
+            return float(earlier[-1]) if len(earlier) else None
+
+        actions = self.actions(key.source, key.symbol)
+        return adjusted(bars, actions, adjustment, close_before=close_before, as_of=as_of)
 
     def write(
         self,

@@ -157,6 +157,17 @@ def test_a_split_that_appears_restates_old_bars_and_rewrites_none(tmp_path: Path
     assert store.read(KEY, at(0), at(5000)).close.tolist() == [400, 100]
 
 
+def test_a_dividend_counts_by_the_close_before_it_whatever_is_read(tmp_path: Path) -> None:
+    store = ParquetBarStore(tmp_path)
+    store.write(KEY, bars({0: 50.0, 1: 60.0, 1000: 100.0}), at(0), at(2000))
+    # 1000 minutes after 18:30 in New York on 31 January is 11:10 on 1 February.
+    store.write_actions("import", "AAPL", [CorporateAction(date(2024, 2, 2), ActionKind.DIVIDEND, 10.0)])
+    for end in (1, 2, 2000):
+        read = store.read(KEY, at(0), at(end), adjustment=Adjustment.ALL)
+        assert read.close[0] == pytest.approx(45.0)
+    assert store.read(KEY, at(0), at(1)).close[0] == 50
+
+
 def test_adjusted_prices_are_kept_apart_from_raw_ones(tmp_path: Path) -> None:
     store = ParquetBarStore(tmp_path)
     store.write(KEY, bars({0: 100.0}), at(0), at(1), adjusted=True)
