@@ -9,7 +9,7 @@ from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 
-from flotilla.domain import indicators, rules
+from flotilla.domain import indicators, risk, rules
 from flotilla.domain.errors import Problem
 from flotilla.domain.indicators import IndicatorUse
 from flotilla.domain.market import Timeframe, Window
@@ -83,7 +83,7 @@ def problems(spec: BotSpec) -> list[Problem]:
         *_symbol_problems(spec),
         *_indicator_problems(spec),
         *_rule_problems(spec),
-        *_risk_problems(spec.risk),
+        *risk.problems(spec.risk),
         *_window_problems(spec.window),
     ]
 
@@ -129,26 +129,11 @@ def _rule_problems(spec: BotSpec) -> Iterator[Problem]:
     yield from rules.problems(spec.entry, spec.uses, "rules.entry")
     if spec.exit is not None:
         yield from rules.problems(spec.exit, spec.uses, "rules.exit")
-    elif spec.risk.stop_loss_percent is None and spec.risk.take_profit_percent is None:
+    elif not spec.risk.ends_positions:
         yield Problem(
             "rules.exit",
             "The bot would never sell: add an exit rule, a stop-loss or a take-profit.",
         )
-
-
-def _risk_problems(risk: RiskRules) -> Iterator[Problem]:
-    prefix = "risk_management"
-    if not 0 < risk.position_percent <= 100:
-        yield Problem(f"{prefix}.position_percent", "Must be above 0 and at most 100 percent.")
-    if not 1 <= risk.max_open_positions <= 100:
-        yield Problem(f"{prefix}.max_open_positions", "Must be from 1 to 100.")
-    if risk.stop_loss_percent is not None and not 0 < risk.stop_loss_percent < 100:
-        yield Problem(f"{prefix}.stop_loss_percent", "Must be above 0 and below 100 percent.")
-    if risk.take_profit_percent is not None and not 0 < risk.take_profit_percent <= 1000:
-        yield Problem(f"{prefix}.take_profit_percent", "Must be above 0 and at most 1000 percent.")
-    limit = risk.daily_loss_limit_percent
-    if limit is not None and not 0 < limit <= 100:
-        yield Problem(f"{prefix}.daily_loss_limit_percent", "Must be above 0 and at most 100 percent.")
 
 
 def _window_problems(window: Window) -> Iterator[Problem]:

@@ -75,6 +75,8 @@ class Instrument:
     tradable: bool = True
     price_step: Decimal = Decimal("0.01")
     quantity_step: Decimal = Decimal(1)
+    min_quantity: Decimal = Decimal(0)
+    is_coin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

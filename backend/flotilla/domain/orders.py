@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from flotilla.domain.risk import ExitReason
+
 
 class Side(StrEnum):
     BUY = "buy"
@@ -117,6 +119,7 @@ class Intent:
     tau: datetime
     stop_price: float | None = None
     target_price: float | None = None
+    reason: ExitReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
 """What a bot knows of itself: the kernel's state, folded from its fills, and its open orders."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from flotilla.domain import kernel
 from flotilla.domain.fills import Fill
-from flotilla.domain.kernel import BotState, PendingOrder
+from flotilla.domain.kernel.bot import KernelBot, KernelSpec
+from flotilla.domain.market import Instrument
 from flotilla.domain.orders import Order, OrderType, Purpose, Side
-from flotilla.domain.risk import CASH_RESERVE
 from flotilla.engine.market_hub import Minute
 from flotilla.ports.store import Booked, BotMemory
 
@@ -19,45 +17,41 @@ class BotBook:
     `last_signal` has, by symbol, the newest bar that its rules were asked about.
     """
 
-    def __init__(self, memory: BotMemory, checkpoint: Mapping[str, Any], *, version: int) -> None:
+    def __init__(
+        self,
+        memory: BotMemory,
+        checkpoint: Mapping[str, Any],
+        *,
+        spec: KernelSpec,
+        instruments: Mapping[str, Instrument],
+        version: int,
+    ) -> None:
         self._version = version
-        self._capital = float(memory.capital)
-        self.state = BotState(cash=self._capital)
         self.last_signal: dict[str, int] = {}
         self._open: dict[str, Order] = {}
         self._protected: set[str] = set(memory.protected)
-        self._leaving: set[str] = set(memory.leaving)
-        for fill in memory.fills:
+        self.state, self._folded = _recalled(memory, checkpoint, spec, instruments)
+        if checkpoint.get("version") == version:  # other rules may ask about the same bar
+            self.last_signal = dict(checkpoint["signals"])
+        for fill in memory.fills[self._folded :]:
             self._fold(fill)
         for order in memory.open_orders:
             self.track(order)
-        if checkpoint:
-            self._restore(checkpoint)
-
-    # --- the checkpoint: what fills alone do not give back --------------------------------------
+        for symbol in self.state.symbols:
+            self.refresh_pending(symbol)
+        for symbol in memory.leaving:
+            if self.state.holds(symbol):
+                self.state.not_left(symbol)
 
     def checkpoint(self) -> dict[str, Any]:
-        opened = self.state.session_open
+        """The state as of so many fills: what a restart goes on from."""
         return {
             "version": self._version,
-            "capital": self._capital,
-            "session_open": None if opened is None else opened.isoformat(),
-            "day_baseline": self.state.day_baseline,
-            "closing_equity": self.state.closing_equity,
-            "marks": dict(self.state.marks),
             "signals": dict(self.last_signal),
+            "fills": self._folded,
+            "account_equity": self.state.spec.account_equity,
+            "kernel": self.state.checkpoint(),
         }
-
-    def _restore(self, checkpoint: Mapping[str, Any]) -> None:
-        # A change of capital is a transfer, neither a profit nor a loss of the day.
-        transfer = self._capital - checkpoint.get("capital", self._capital)
-        closing = checkpoint.get("closing_equity")
-        self.state.session_open = datetime.fromisoformat(checkpoint["session_open"])
-        self.state.day_baseline = checkpoint["day_baseline"] + transfer
-        self.state.closing_equity = None if closing is None else closing + transfer
-        self.state.marks = dict(checkpoint["marks"])
-        if checkpoint.get("version") == self._version:  # other rules may ask about the same bar
-            self.last_signal = dict(checkpoint["signals"])
 
     # --- reports --------------------------------------------------------------------------------
 
@@ -65,11 +59,10 @@ class BotBook:
         """Fold a report into the state."""
         for fill in booked.fills:
             self._fold(fill)
-            if fill.side is Side.BUY and _has_legs(booked.order):
+            if fill.purpose is Purpose.ENTRY and _has_legs(booked.order):
                 self._protected.add(fill.symbol)
-            if fill.symbol not in self.state.holdings:
+            if not self.state.holds(fill.symbol):
                 self._protected.discard(fill.symbol)
-                self._leaving.discard(fill.symbol)
         for order in (booked.order, *booked.legs):
             self.track(order)
 
@@ -80,23 +73,31 @@ class BotBook:
             self._open[order.id] = order
         elif not known:
             return  # an old story told again
-        elif order.purpose is Purpose.EXIT and order.symbol in self.state.holdings:
-            self._leaving.add(order.symbol)
+        elif order.purpose is Purpose.EXIT and self.state.holds(order.symbol):
+            self.state.not_left(order.symbol)
         if not order.purpose.is_leg:
             self.refresh_pending(order.symbol)
 
     def refresh_pending(self, symbol: str) -> None:
         """Tell the kernel of the bot's open order of a symbol, or that there is none."""
         own = [o for o in self._open.values() if o.symbol == symbol and not o.purpose.is_leg]
-        if own:
-            reserved = sum(_reserved(order) for order in own)
-            self.state.pending[symbol] = PendingOrder(own[0].purpose, reserved)
-        else:
-            kernel.order_done(self.state, symbol)
+        if not own:
+            self.state.order_done(symbol)
+            return
+        order = own[0]
+        self.state.order_under_way(
+            symbol,
+            order.purpose,
+            side=order.side,
+            quantity=float(sum(one.quantity - one.filled_quantity for one in own)),
+            price=float(order.expected_price or 0),
+            stop=_price(order.stop_loss_price),
+            target=_price(order.take_profit_price),
+        )
 
     def _fold(self, fill: Fill) -> None:
-        kernel.apply_fill(
-            self.state,
+        self._folded += 1
+        self.state.apply_fill(
             symbol=fill.symbol,
             side=fill.side,
             quantity=float(fill.quantity),
@@ -113,7 +114,7 @@ class BotBook:
 
     @property
     def is_flat(self) -> bool:
-        return not self.state.holdings and not self.state.pending
+        return self.state.is_flat
 
     def legs(self, symbol: str) -> list[Order]:
         """The open stop and target of a position."""
@@ -129,9 +130,34 @@ class BotBook:
         Either its exit was decided and did not happen, or it was promised a stop or a target and has
         neither: an exit cancelled them and was cut short, or the broker dropped them.
         """
-        if symbol not in self.state.holdings:
+        if not self.state.holds(symbol):
             return False
-        return symbol in self._leaving or (symbol in self._protected and not self.legs(symbol))
+        unprotected = symbol in self._protected and not self.legs(symbol)
+        return unprotected or (self.state.is_leaving(symbol) and symbol not in self.state.pending)
+
+
+def _recalled(
+    memory: BotMemory,
+    checkpoint: Mapping[str, Any],
+    spec: KernelSpec,
+    instruments: Mapping[str, Instrument],
+) -> tuple[KernelBot, int]:
+    """The state as of the checkpoint, and how many fills it counts; with none that fits, a new bot."""
+    symbols = {fill.symbol for fill in memory.fills} | {order.symbol for order in memory.open_orders}
+    known = {s: instruments.get(s) or Instrument(s, s) for s in (*spec.symbols, *sorted(symbols))}
+    bot = KernelBot(spec, float(memory.capital), known)
+    if not checkpoint:
+        return bot, 0
+    try:
+        bot.restore(checkpoint["kernel"])
+        folded = int(checkpoint["fills"])
+    except (KeyError, ValueError):
+        return KernelBot(spec, float(memory.capital), known), 0
+    return bot, folded
+
+
+def _price(price: Any) -> float | None:
+    return None if price is None else float(price)
 
 
 def _must_have_filled(order: Order, minute: Minute) -> bool:
@@ -141,15 +167,12 @@ def _must_have_filled(order: Order, minute: Minute) -> bool:
         return False
     if not order.purpose.is_leg:
         return order.broker_order_id is not None
+    sells = order.side is Side.SELL
     if order.type is OrderType.LIMIT:
-        return order.limit_price is not None and bar.high >= float(order.limit_price)
-    return order.stop_price is not None and bar.low <= float(order.stop_price)
-
-
-def _reserved(order: Order) -> float:
-    if order.side is not Side.BUY:
-        return 0.0
-    return CASH_RESERVE * float(order.quantity - order.filled_quantity) * float(order.expected_price or 0)
+        limit = _price(order.limit_price)
+        return limit is not None and (bar.high >= limit if sells else bar.low <= limit)
+    stop = _price(order.stop_price)
+    return stop is not None and (bar.low <= stop if sells else bar.high >= stop)
 
 
 def _has_legs(order: Order) -> bool:

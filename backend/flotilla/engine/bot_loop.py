@@ -12,10 +12,10 @@ from decimal import Decimal
 
 import structlog
 
-from flotilla.domain import kernel
 from flotilla.domain.bots import BotSpec, BotStatus, OnStop
 from flotilla.domain.errors import Unavailable
-from flotilla.domain.kernel import KernelSpec, Mode
+from flotilla.domain.kernel.bot import KernelSpec, SymbolView
+from flotilla.domain.kernel.decisions import Mode
 from flotilla.domain.market import Instrument
 from flotilla.domain.orders import Intent, Order, OrderStatus, Purpose, to_quantity
 from flotilla.engine.bot_book import BotBook
@@ -52,10 +52,11 @@ class BotLoop:
         gateway: OrderGateway,
         store: EngineStore,
         instruments: Mapping[str, Instrument],
+        account_equity: float,
     ) -> None:
         self.bot = bot
         self._spec = spec
-        self._kernel_spec = KernelSpec(spec.symbols, spec.risk, spec.window)
+        self._account_equity = account_equity
         self._account = account
         self._hub = hub
         self._gateway = gateway
@@ -122,7 +123,13 @@ class BotLoop:
         await self._store.set_status(self.bot.id, BotStatus.STARTING)
         async with self._gateway.joining():
             memory = await self._store.memory(self.bot.id)
-            self._book = BotBook(memory, self.bot.checkpoint, version=self.bot.version)
+            self._book = BotBook(
+                memory,
+                self.bot.checkpoint,
+                spec=self._kernel_spec(),
+                instruments=self._instruments,
+                version=self.bot.version,
+            )
             self._gateway.listen(self.bot.id, self)
         try:
             symbols = list(dict.fromkeys([*self._spec.symbols, *sorted(self._book.symbols)]))
@@ -133,6 +140,13 @@ class BotLoop:
                     await self._hub.release(symbols)
         finally:
             self._gateway.unlisten(self.bot.id)
+
+    def _kernel_spec(self) -> KernelSpec:
+        """What decides. A run that was interrupted goes on with the account's equity it began with."""
+        began = self.bot.checkpoint.get("account_equity")
+        interrupted = self.bot.status in (BotStatus.RUNNING, BotStatus.STOPPING)
+        equity = float(began) if interrupted and began is not None else self._account_equity
+        return KernelSpec(self._spec.symbols, self._spec.risk, self._spec.window, account_equity=equity)
 
     async def _warmed_up(self, symbols: Sequence[str]) -> bool:
         """Have the bars so far, as soon as they can be had; False when told to end before."""
@@ -201,16 +215,15 @@ class BotLoop:
             return
         heard = hear(self._spec, minute, self._book.last_signal)
         state = self._book.state
-        result = kernel.step(
-            self._kernel_spec,
-            state,
+        result = state.step(
             self._views(minute, heard),
             tau=minute.tau,
             session=minute.session,
             mode=Mode.FLATTEN if self._stopping is OnStop.FLATTEN else Mode.TRADE,
         )
-        kept = (state.session_open, state.day_baseline, state.closing_equity)
-        if not (result.decisions or result.intents or state.holdings or kept != self._kept):
+        bot, holdings = state.book.bots[0], state.holdings
+        kept = (int(bot.day), float(bot.day_baseline), float(bot.closing_equity))
+        if not (result.decisions or result.intents or holdings or kept != self._kept):
             return
         drafts = [self._draft(intent, heard) for intent in result.intents]
         with self._gateway.claim(draft.client_order_id for draft in drafts):
@@ -220,10 +233,10 @@ class BotLoop:
                     account_id=self._account.id,
                     bot_version=self.bot.version,
                     tau=minute.tau,
-                    decisions=self._runs.entries(result.decisions, heard, state.holdings),
+                    decisions=self._runs.entries(result.decisions, heard, holdings),
                     orders=drafts,
                     checkpoint=self._book.checkpoint(),
-                    day_pnl=Decimal(repr(round(state.equity - state.day_baseline, 6))),
+                    day_pnl=Decimal(repr(round(state.day_pnl, 6))),
                 )
             )
             self._kept = kept
@@ -249,13 +262,14 @@ class BotLoop:
         self._raise_failure()
         return self._stopping is OnStop.KEEP
 
-    def _views(self, minute: Minute, heard: Mapping[str, SymbolSignals]) -> dict[str, kernel.SymbolView]:
+    def _views(self, minute: Minute, heard: Mapping[str, SymbolSignals]) -> dict[str, SymbolView]:
         symbols = dict.fromkeys([*self._spec.symbols, *self._book.state.holdings])
         return {
             symbol: symbol_view(
                 series,
                 heard.get(symbol),
-                self._instruments[symbol],
+                self._spec.risk,
+                minute.bars.get(symbol),
                 # Where the bot has fallen behind the market, its newest bar is as old as the market says.
                 now=self._newest or minute.tau,
                 must_go=self._book.must_go(symbol),

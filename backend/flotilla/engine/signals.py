@@ -2,6 +2,7 @@
 closed bar of the bot's timeframe; and what of it the kernel sees.
 """
 
+import math
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +11,10 @@ import numpy as np
 
 from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec
-from flotilla.domain.kernel import SymbolView
-from flotilla.domain.market import MINUTE, Instrument, Series, aggregate
+from flotilla.domain.indicators import measures
+from flotilla.domain.kernel.bot import SymbolView
+from flotilla.domain.market import MINUTE, Bar, Series, aggregate
+from flotilla.domain.risk import RiskRules, Sizing
 from flotilla.domain.rules import Columns, Explained
 from flotilla.engine.market_hub import Minute
 
@@ -102,19 +105,35 @@ def hear(spec: BotSpec, minute: Minute, last: MutableMapping[str, int]) -> dict[
 def symbol_view(
     series: Series,
     said: SymbolSignals | None,
-    instrument: Instrument,
+    risk: RiskRules,
+    bar: Bar | None,
     *,
     now: datetime,
     must_go: bool,
 ) -> SymbolView:
-    """What the kernel sees of a symbol. `must_go`: it is sold whatever its rules say."""
+    """What the kernel sees of a symbol. `bar` is the one that ended at tau, if any; `must_go`: what is
+    held is sold whatever the rules say.
+    """
     newest = int(series.start[-1]) + int(MINUTE.total_seconds())
+    atr = volatility = math.nan
+    liquidity = math.inf
+    if said is not None and said.entry:  # only an entry is sized
+        if risk.stop_loss_atr is not None:
+            atr = float(measures.average_true_range(said.series)[-1])
+        if risk.sizing is Sizing.VOLATILITY_TARGET:
+            volatility = float(measures.volatility(said.series, is_coin=False)[-1])
+        if risk.max_volume_percent is not None:
+            liquidity = float(measures.liquidity(series.tail(measures.LIQUIDITY_LENGTH))[-1])
     return SymbolView(
         close=float(series.close[-1]),
         fresh=now.timestamp() - newest < _STALE_AFTER.total_seconds(),
         warmed_up=said is None or said.warmed_up,
         entry=None if said is None else said.entry,
-        exit=must_go or (None if said is None else said.exit),
-        price_step=float(instrument.price_step),
-        quantity_step=float(instrument.quantity_step),
+        exit=None if said is None else said.exit,
+        high=None if bar is None else bar.high,
+        low=None if bar is None else bar.low,
+        must_go=must_go,
+        atr=atr,
+        volatility=volatility,
+        liquidity=liquidity,
     )

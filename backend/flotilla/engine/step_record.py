@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from flotilla.domain.kernel import Decision, Outcome
+from flotilla.domain.kernel.decisions import Decision, Outcome
 from flotilla.domain.market import Instrument
 from flotilla.domain.orders import Intent, client_order_id, to_price, to_quantity
 from flotilla.engine.signals import SymbolSignals

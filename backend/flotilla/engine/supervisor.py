@@ -242,6 +242,11 @@ class Supervisor:
             reason = f"The account cannot trade {', '.join(unknown)}: edit the bot's symbols."
             await self._out.store.set_status(bot.id, BotStatus.ERROR, reason)
             return None
+        try:
+            figures = await self._out.broker.account()
+        except Unavailable as error:
+            log.warning("account_unavailable", error=error.detail)
+            return None  # it is started when the broker answers
         loop = BotLoop(
             bot,
             bot.spec,
@@ -250,6 +255,7 @@ class Supervisor:
             gateway=self._gateway,
             store=self._out.store,
             instruments=self._instruments,
+            account_equity=float(figures.equity),
         )
         self._loops[bot.id] = loop
         tasks.create_task(self._fenced(loop), name=f"bot:{bot.id}")

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop
 from flotilla.domain.fills import Execution, Fill
-from flotilla.domain.kernel import Decision
+from flotilla.domain.kernel.decisions import Decision
 from flotilla.domain.orders import Order, OrderStatus, Purpose
 from flotilla.domain.rules import Explained
 from flotilla.ports.broker import AccountFigures, BrokerOrder

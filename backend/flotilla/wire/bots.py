@@ -9,9 +9,9 @@ from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop
 from flotilla.domain.indicators import IndicatorUse
 from flotilla.domain.market import Timeframe, Window
-from flotilla.domain.risk import RiskRules
 from flotilla.domain.rules import Comparison
 from flotilla.wire.base import Model, Money
+from flotilla.wire.risk import RiskManagement, to_risk
 
 
 class IndicatorOperand(Model):
@@ -73,16 +73,6 @@ class BotRules(Model):
     exit: RuleTree | None = None
 
 
-class RiskManagement(Model):
-    position_percent: float = Field(5.0, description="Percent of the bot's equity in one position.")
-    max_open_positions: int = Field(10, description="How many symbols may be held at once.")
-    stop_loss_percent: float | None = Field(2.0, description="Percent below the decision's close.")
-    take_profit_percent: float | None = Field(4.0, description="Percent above the decision's close.")
-    daily_loss_limit_percent: float | None = Field(
-        3.0, description="No entries for the rest of the day at this loss, in percent of equity."
-    )
-
-
 class BotDefinition(Model):
     """What a person defines. Hours and minutes are New York time; 00:00 to 00:00 is all day."""
 
@@ -121,7 +111,6 @@ class BotOut(BotDefinition):
 
 def to_spec(definition: BotDefinition) -> BotSpec:
     """The domain's definition of a bot, not checked yet."""
-    risk = definition.risk_management
     return BotSpec(
         name=definition.name.strip(),
         capital=definition.capital,
@@ -135,13 +124,7 @@ def to_spec(definition: BotDefinition) -> BotSpec:
         indicators=tuple(IndicatorUse(use.id, use.name, use.params) for use in definition.indicators),
         entry=to_rule(definition.rules.entry),
         exit=None if definition.rules.exit is None else to_rule(definition.rules.exit),
-        risk=RiskRules(
-            position_percent=risk.position_percent,
-            max_open_positions=risk.max_open_positions,
-            stop_loss_percent=risk.stop_loss_percent,
-            take_profit_percent=risk.take_profit_percent,
-            daily_loss_limit_percent=risk.daily_loss_limit_percent,
-        ),
+        risk=to_risk(definition.risk_management),
         window=Window(
             time(definition.start_hour, definition.start_minute),
             time(definition.end_hour, definition.end_minute),

@@ -40,6 +40,7 @@ RISK = {
     "stop_loss_percent": 2.0,
     "take_profit_percent": 10.0,
     "daily_loss_limit_percent": None,
+    "max_position_account_percent": None,
 }
 NO_LEGS = RISK | {"stop_loss_percent": None, "take_profit_percent": None}
 BOT: dict[str, Any] = {

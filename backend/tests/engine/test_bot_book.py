@@ -1,19 +1,26 @@
 """What a bot folds out of reports, and what it concludes from its open orders."""
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from flotilla.domain.fills import Fill
+from flotilla.domain.kernel.bot import KernelSpec, SymbolView
+from flotilla.domain.kernel.fills import CASH_RESERVE
+from flotilla.domain.market import Instrument, Window
 from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
-from flotilla.domain.risk import CASH_RESERVE
+from flotilla.domain.risk import RiskRules
 from flotilla.engine.bot_book import BotBook
 from flotilla.engine.market_hub import Minute
 from flotilla.ports.store import Booked, BotMemory
-from tests.engine.exchange import OPEN, START, Prices, bar_of, session_of
+from tests.engine.exchange import START, Prices, bar_of, session_of
 
 S = OrderStatus
+SPEC = KernelSpec(("AAPL", "MSFT"), RiskRules(), Window(time(0), time(0)))
 
 
 def memory(**changes: Any) -> BotMemory:
@@ -78,7 +85,17 @@ def filled(whole: Order) -> Booked:
 
 
 def opened(**changes: Any) -> BotBook:
-    return BotBook(memory(**changes), {}, version=1)
+    return recalled(memory(**changes), {})
+
+
+def recalled(known: BotMemory, checkpoint: dict[str, Any], version: int = 1) -> BotBook:
+    return BotBook(
+        known,
+        checkpoint,
+        spec=SPEC,
+        instruments={symbol: Instrument(symbol, symbol) for symbol in SPEC.symbols},
+        version=version,
+    )
 
 
 def test_an_open_entry_reserves_its_cash_until_it_is_done() -> None:
@@ -172,37 +189,61 @@ def test_its_symbols_are_what_it_holds_and_what_it_has_ordered() -> None:
 
 def stepped() -> BotBook:
     book = opened(fills=[fill_of(order("1"))])
-    book.state.session_open = OPEN
-    book.state.day_baseline, book.state.closing_equity = 9_990.1, 10_010.3
-    book.state.marks = {"AAPL": 101.0000001}
+    session = session_of(START.date())
+    view = SymbolView(close=101.0000001, fresh=True, warmed_up=True, high=103.0, low=99.0)
+    book.state.step({"AAPL": view}, tau=START + timedelta(minutes=1), session=session)
     book.last_signal = {"AAPL": 1_773_151_200}
     return book
 
 
-def test_what_fills_do_not_give_back_comes_from_the_checkpoint() -> None:
+def kept(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Return what the database gives back."""
+    known: dict[str, Any] = json.loads(json.dumps(checkpoint))
+    return known
+
+
+def test_a_restart_goes_on_from_the_checkpoint_to_the_last_bit() -> None:
     before = stepped()
-    after = BotBook(memory(fills=[fill_of(order("1"))]), before.checkpoint(), version=1)
-    assert after.state == before.state
+    after = recalled(memory(fills=[fill_of(order("1"))]), kept(before.checkpoint()))
+    assert after.checkpoint() == before.checkpoint()
     assert after.last_signal == before.last_signal
 
 
+def test_fills_that_came_after_the_checkpoint_are_folded() -> None:
+    checkpoint = kept(stepped().checkpoint())
+    sold = fill_of(order("2", Purpose.EXIT), 4, 110)
+    after = recalled(memory(fills=[fill_of(order("1")), sold]), checkpoint)
+    assert after.state.holdings["AAPL"].quantity == 6
+    assert after.state.cash == 10_000 - 1_000 + 440
+
+
+def test_an_entry_that_filled_after_the_checkpoint_is_under_way_no_more() -> None:
+    book = opened()
+    book.track(order("1"))
+    checkpoint = kept(book.checkpoint())
+    after = recalled(memory(fills=[fill_of(order("1"))]), checkpoint)
+    assert after.state.pending == {}
+    assert after.state.free_cash == after.state.cash == 9_000
+
+
 def test_other_rules_may_ask_about_the_same_bar() -> None:
-    after = BotBook(memory(), stepped().checkpoint(), version=2)
+    before = stepped()
+    after = recalled(memory(), kept(before.checkpoint()), version=2)
     assert after.last_signal == {}
-    assert after.state.day_baseline == 9_990.1
+    assert after.state.day_pnl == before.state.day_pnl
 
 
-def test_a_change_of_capital_moves_the_days_start_along() -> None:
-    after = BotBook(memory(capital=Decimal(4_000)), stepped().checkpoint(), version=2)
-    assert (after.state.day_baseline, after.state.closing_equity) == (9_990.1 - 6_000, 10_010.3 - 6_000)
+def test_a_change_of_capital_is_no_profit_of_the_day() -> None:
+    before = stepped()
+    after = recalled(memory(capital=Decimal(4_000)), kept(before.checkpoint()), version=2)
+    assert after.state.day_pnl == pytest.approx(before.state.day_pnl)
+    assert after.state.equity == pytest.approx(before.state.equity - 6_000)
 
 
-def test_a_checkpoint_of_an_earlier_version_is_read() -> None:
-    old = {
-        n: v for n, v in stepped().checkpoint().items() if n not in ("version", "capital", "closing_equity")
-    }
-    after = BotBook(memory(), old, version=1)
-    assert (after.state.day_baseline, after.state.closing_equity) == (9_990.1, None)
+def test_a_checkpoint_that_does_not_fit_is_not_believed() -> None:
+    fills = [fill_of(order("1"))]
+    after = recalled(memory(fills=fills), {"version": 1, "signals": {}, "kernel": {}, "fills": 1})
+    assert after.state.holdings["AAPL"].quantity == 10
 
 
 # --- what a bar decides -----------------------------------------------------------------------------

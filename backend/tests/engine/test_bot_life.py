@@ -74,8 +74,9 @@ async def test_a_killed_flatten_goes_on_after_the_restart(engine: Engine, exchan
 
 
 def held_state(supervisor: Supervisor, bot_id: str) -> dict[str, Any]:
+    """Return the kernel's state, to the last bit."""
     state = supervisor._loops[bot_id]._book.state
-    return {name: getattr(state, name) for name in state.__slots__}
+    return state.checkpoint()["bot"] | {"holdings": state.holdings, "all": state.checkpoint()}
 
 
 async def test_the_state_after_a_restart_has_identical_doubles(engine: Engine, exchange: Exchange) -> None:

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from flotilla.db.tables import BotRow, EquitySnapshotRow, PositionRow
-from flotilla.domain import kernel
 from flotilla.domain.bots import BotStatus, OnStop
+from flotilla.domain.kernel.bot import KernelBot
 from flotilla.ports.store import StoreUnavailable
 from tests.builders import condition, constant, every, indicator
 from tests.engine.exchange import Exchange
@@ -50,9 +50,9 @@ async def test_a_bot_that_raises_is_in_error_and_the_others_go_on(engine: Engine
 async def test_a_bot_that_chokes_on_a_report_does_not_choke_the_stream(
     engine: Engine, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apply = kernel.apply_fill
+    apply = KernelBot.apply_fill
 
-    def poisoned(state: Any, *, symbol: str, **fill: Any) -> None:
+    def poisoned(state: KernelBot, *, symbol: str, **fill: Any) -> None:
         if symbol == "AAPL":
             raise ZeroDivisionError("average of nothing")
         apply(state, symbol=symbol, **fill)
@@ -60,7 +60,7 @@ async def test_a_bot_that_chokes_on_a_report_does_not_choke_the_stream(
     async with engine.running():
         bad = await engine.start_bot()
         good = await engine.start_bot(symbols=["MSFT"])
-        monkeypatch.setattr(kernel, "apply_fill", poisoned)
+        monkeypatch.setattr(KernelBot, "apply_fill", poisoned)
         await engine.minute(AAPL=101.0, MSFT=101.0)
         assert await fail(engine, bad) == "ZeroDivisionError: average of nothing"
         await engine.minute(AAPL=101.0, MSFT=101.0)
@@ -75,7 +75,7 @@ async def test_a_bot_that_fails_at_its_start_holds_up_no_minute(engine: Engine, 
         good = await engine.start_bot()
         bad = await engine.add_bot(symbols=["MSFT"])
         async with engine.database.transaction() as session:
-            changes = {"checkpoint": {"session_open": "not a time"}, "desired_status": "running"}
+            changes = {"checkpoint": {"version": 1, "signals": 5}, "desired_status": "running"}
             await session.execute(update(BotRow).where(BotRow.id == bad).values(changes))
         engine.nudges.nudge()
         await engine.minute(AAPL=90.0, MSFT=90.0)

@@ -4,7 +4,7 @@ import asyncio
 from decimal import Decimal
 
 from flotilla.domain.bots import BotStatus
-from flotilla.domain.kernel import Decision, Outcome
+from flotilla.domain.kernel.decisions import Decision, Outcome
 from flotilla.domain.orders import OrderStatus
 from flotilla.ports.store import DecisionEntry
 from tests.adapters.postgres.desk import Desk, draft, execution, report

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, EventRow
 from flotilla.domain.bots import BotStatus
-from flotilla.domain.kernel import Decision, Outcome
+from flotilla.domain.kernel.decisions import Decision, Outcome
 from flotilla.domain.market import Instrument
 from flotilla.domain.orders import OrderStatus
 from flotilla.domain.risk import RefusalCode

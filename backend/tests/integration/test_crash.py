@@ -32,7 +32,12 @@ BOT: dict[str, Any] = {
         }
         for side, op, level in (("entry", "below", 45), ("exit", "above", 65))
     },
-    "risk_management": {"position_percent": 40, "stop_loss_percent": 0.3, "take_profit_percent": 0.4},
+    "risk_management": {
+        "position_percent": 40,
+        "stop_loss_percent": 0.3,
+        "take_profit_percent": 0.4,
+        "max_position_account_percent": None,
+    },
 }
 
 

@@ -48,6 +48,7 @@ BOT: dict[str, Any] = {
         "stop_loss_percent": expected.STOP,
         "take_profit_percent": expected.TARGET,
         "daily_loss_limit_percent": None,
+        "max_position_account_percent": None,
     },
     "start_hour": 10,
     "start_minute": 0,

@@ -20,8 +20,8 @@ from flotilla.wire.bots import (
     IndicatorUseModel,
     Operand,
     PriceOperand,
-    RiskManagement,
 )
+from flotilla.wire.risk import RiskManagement
 
 
 def _value(indicator: str, output: str) -> IndicatorOperand:

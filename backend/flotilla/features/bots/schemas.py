@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from flotilla.domain.bots import OnStop
-from flotilla.domain.kernel import Outcome
+from flotilla.domain.kernel.decisions import Outcome
 from flotilla.domain.risk import RefusalCode
 from flotilla.wire.base import Model
 

@@ -3,7 +3,7 @@
 from flotilla.domain import bots, risk
 from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
 from flotilla.domain.errors import Conflict, Invalid, NotFound, Problem
-from flotilla.domain.kernel import Outcome
+from flotilla.domain.kernel.decisions import Outcome
 from flotilla.features.bots.repository import BotRepository, StoredBot
 from flotilla.features.bots.schemas import DecisionOut
 from flotilla.http.dependencies import InstrumentDirectory

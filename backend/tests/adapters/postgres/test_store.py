@@ -15,7 +15,7 @@ from flotilla.db.tables import (
     OrderEventRow,
 )
 from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
-from flotilla.domain.kernel import Decision, Outcome
+from flotilla.domain.kernel.decisions import Decision, Outcome
 from flotilla.domain.orders import OrderStatus, OrderType
 from flotilla.domain.risk import RefusalCode
 from flotilla.domain.rules import Explained

@@ -1,0 +1,376 @@
+"""One live bot's state and steps: the kernel's arrays behind names and Python values."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from flotilla.domain import codes
+from flotilla.domain.kernel.clock import tau_flags
+from flotilla.domain.kernel.decisions import Decision, Mode, Outcome, StepResult, decision, intent, purpose
+from flotilla.domain.kernel.fills import CASH_RESERVE, apply_fill, order_done
+from flotilla.domain.kernel.money import equity, free_cash
+from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, output
+from flotilla.domain.kernel.settings import fund, lots_needed, new_book, write_instrument, write_rules
+from flotilla.domain.kernel.step import step_bot
+from flotilla.domain.market import NEW_YORK, Instrument, Session, Window
+from flotilla.domain.orders import Purpose, Side
+from flotilla.domain.risk import RefusalCode, RiskRules
+
+_PURPOSES = {
+    Purpose.ENTRY: codes.ENTRY,
+    Purpose.EXIT: codes.EXIT,
+    Purpose.FLATTEN: codes.FLATTEN,
+}
+_MODES = {
+    Mode.TRADE: 0,
+    Mode.PAUSED: codes.NO_ENTRIES,
+    Mode.GUARD: codes.NO_RULES,
+    Mode.FLATTEN: codes.FLATTEN_ALL,
+}
+_FIRST: Any = np.uint64(0)  # the index type that the backtest compiles for, too
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSpec:
+    """The part of a bot's definition that decides: symbols in order, risk rules, window.
+
+    `account_equity` (USD) is what a position's share of the account is of; `guarded` are the symbols
+    whose protection the engine holds. Both are fixed when the bot starts.
+    """
+
+    symbols: tuple[str, ...]
+    risk: RiskRules
+    window: Window
+    account_equity: float = math.inf
+    guarded: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a bot holds of a symbol: shares (below zero: short) and average entry price (USD)."""
+
+    quantity: float
+    entry_price: float
+
+
+@dataclass(frozen=True, slots=True)
+class PendingOrder:
+    """An order under way for a symbol; an entry reserves cash (USD) until it is done."""
+
+    purpose: Purpose
+    reserved: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolView:
+    """What is known of a symbol at tau. `close` is its newest close (USD).
+
+    `high` and `low` are those of the bar that ended at tau, None when there was none. `entry`, `exit`
+    and their short sides are the rules' answers at a signal step on a bar not seen before, else None.
+    """
+
+    close: float
+    fresh: bool
+    warmed_up: bool
+    entry: bool | None = None
+    exit: bool | None = None
+    short_entry: bool | None = None
+    short_exit: bool | None = None
+    high: float | None = None
+    low: float | None = None
+    must_go: bool = False
+    atr: float = math.nan
+    volatility: float = math.nan
+    liquidity: float = math.inf
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether the rules were asked."""
+        return self.entry is not None or self.short_entry is not None
+
+    @property
+    def bits(self) -> int:
+        """The kernel's `Market.signals`."""
+        said = (
+            (codes.EVALUATED, self.evaluated),
+            (codes.ENTER_LONG, self.entry),
+            (codes.ENTER_SHORT, self.short_entry),
+            (codes.EXIT_LONG, self.exit),
+            (codes.EXIT_SHORT, self.short_exit),
+            (codes.WARMED_UP, self.warmed_up),
+            (codes.FRESH, self.fresh),
+            (codes.MUST_GO, self.must_go),
+        )
+        return sum(bit for bit, holds in said if holds)
+
+
+@dataclass(slots=True)
+class KernelBot:
+    """A bot's state; everything its next decision depends on, besides the market.
+
+    `instruments` has the bot's own symbols and all others that it still holds: those are only sold.
+    """
+
+    spec: KernelSpec
+    capital: float
+    instruments: Mapping[str, Instrument]
+    symbols: tuple[str, ...] = field(init=False)
+    book: Book = field(init=False)
+    _market: Market = field(init=False)
+
+    def __post_init__(self) -> None:
+        others = (symbol for symbol in self.instruments if symbol not in self.spec.symbols)
+        self.symbols = (*self.spec.symbols, *others)
+        count = len(self.symbols)
+        self.book = new_book(1, count, lots_needed([self.spec.risk]), count)
+        write_rules(
+            self.book.rules[0],
+            self.spec.risk,
+            first=0,
+            last=count,
+            account_equity=self.spec.account_equity,
+        )
+        for k, symbol in enumerate(self.symbols):
+            guarded = symbol in self.spec.guarded
+            instrument = self.instruments.get(symbol) or Instrument(symbol, symbol)
+            write_instrument(self.book.instruments[k], instrument, price_row=k, guarded=guarded)
+        fund(self.book.bots[0], self.capital)
+        self._market = _one_minute(count)
+
+    # --- what it has ----------------------------------------------------------------------------
+
+    @property
+    def cash(self) -> float:
+        return float(self.book.bots[0].cash)
+
+    @property
+    def equity(self) -> float:
+        """Cash plus holdings at their last closes (USD)."""
+        return float(equity(self.book, 0))
+
+    @property
+    def free_cash(self) -> float:
+        """Cash that no pending entry has reserved and no short ties up (USD)."""
+        return float(free_cash(self.book, 0))
+
+    @property
+    def day_pnl(self) -> float:
+        return self.equity - float(self.book.bots[0].day_baseline)
+
+    @property
+    def holdings(self) -> dict[str, Holding]:
+        return {
+            symbol: Holding(float(slot.quantity), float(slot.entry_price))
+            for symbol, slot in self._slots()
+            if slot.quantity != 0.0
+        }
+
+    @property
+    def pending(self) -> dict[str, PendingOrder]:
+        return {
+            symbol: PendingOrder(purpose(int(slot.pending)), float(slot.reserved))
+            for symbol, slot in self._slots()
+            if slot.pending != codes.NOTHING
+        }
+
+    def is_leaving(self, symbol: str) -> bool:
+        """Whether an exit was decided that has not happened yet."""
+        return symbol in self.symbols and bool(self._slot(symbol).leaving != codes.NOTHING)
+
+    def holds(self, symbol: str) -> bool:
+        return symbol in self.symbols and bool(self._slot(symbol).quantity != 0.0)
+
+    @property
+    def is_flat(self) -> bool:
+        """Nothing held, and no order under way."""
+        return all(slot.quantity == 0.0 and slot.pending == codes.NOTHING for _, slot in self._slots())
+
+    def _slots(self) -> Iterator[tuple[str, Any]]:
+        return zip(self.symbols, self.book.slots, strict=True)
+
+    def _slot(self, symbol: str) -> Any:
+        return self.book.slots[self.symbols.index(symbol)]
+
+    # --- what happens to it ---------------------------------------------------------------------
+
+    def apply_fill(
+        self, *, symbol: str, side: Side, quantity: float, price: float, fee: float, coin_fee: float = 0.0
+    ) -> None:
+        """Book one execution: shares or coins, USD; `coin_fee` in coins kept back from a purchase."""
+        sign = 1.0 if side is Side.BUY else -1.0
+        apply_fill(self.book, 0, self.symbols.index(symbol), -1, sign, quantity, price, fee, coin_fee)
+
+    def order_under_way(
+        self,
+        symbol: str,
+        order_purpose: Purpose,
+        *,
+        side: Side,
+        quantity: float,
+        price: float,
+        stop: float | None = None,
+        target: float | None = None,
+    ) -> None:
+        """An order of the bot that is open at the broker; `quantity` is what is left of it."""
+        slot = self._slot(symbol)
+        if slot.pending != _PURPOSES[order_purpose]:  # else the step that decided it knows it better
+            slot.pending, slot.pending_lot = _PURPOSES[order_purpose], -1
+            slot.pending_sign = 1.0 if side is Side.BUY else -1.0
+            slot.pending_price = price
+            slot.pending_stop = math.nan if stop is None else stop
+            slot.pending_target = math.nan if target is None else target
+        slot.pending_quantity = quantity
+        enters = order_purpose is Purpose.ENTRY
+        slot.reserved = CASH_RESERVE * quantity * slot.pending_price if enters else 0.0
+        self.book.bots[0].busy = 1
+
+    def order_done(self, symbol: str) -> None:
+        """Forget the symbol's order under way: it was filled, or will never be."""
+        order_done(self.book, self.symbols.index(symbol))
+
+    def not_left(self, symbol: str) -> None:
+        """An exit was decided, and did not happen: it is decided anew."""
+        self._slot(symbol).leaving = codes.EXIT
+
+    def transfer(self, amount: float) -> None:
+        """A change of capital: neither a profit nor a loss of the day (USD)."""
+        bot = self.book.bots[0]
+        for name in ("capital", "cash", "day_baseline", "closing_equity", "peak_equity"):
+            bot[name] += amount
+        bot.busy = 1
+
+    # --- a step ---------------------------------------------------------------------------------
+
+    def step(
+        self,
+        views: Mapping[str, SymbolView],
+        *,
+        tau: datetime,
+        session: Session,
+        mode: Mode = Mode.TRADE,
+    ) -> StepResult:
+        """Decide for the whole bot at `tau`, in the order of semantics 2; fills are already applied."""
+        self._see(views, tau, session, mode)
+        count = len(self.symbols)
+        lots = count * self.book.lots.shape[1]
+        out = output(intents=count, reprices=lots, decisions=2 * count)
+        step_bot(self.book, self._market, 0, _FIRST, out)
+        intents, reprices, decided = (out.counts[i] for i in (INTENTS, REPRICES, DECISIONS))
+        decisions = [decision(row, self.symbols) for row in out.decisions[:decided]]
+        return StepResult(
+            intents=[intent(row, self.symbols, tau) for row in out.intents[:intents]],
+            decisions=[*decisions, *self._silent(views, {d.symbol for d in decisions}, mode)],
+            stops={self.symbols[row.slot]: float(row.stop) for row in out.reprices[:reprices]},
+        )
+
+    def _see(self, views: Mapping[str, SymbolView], tau: datetime, session: Session, mode: Mode) -> None:
+        market, moment = self._market, int(tau.timestamp())
+        market.tau[0] = moment
+        market.day[0, 0] = session.open.astimezone(NEW_YORK).toordinal()
+        window = self.spec.window
+        market.flags[0, 0] = _MODES[mode] | tau_flags(
+            _second_of_day(tau),
+            int(session.close.timestamp()) - moment,
+            window.start.hour * 3600 + window.start.minute * 60,
+            window.end.hour * 3600 + window.end.minute * 60,
+            self.spec.risk.flatten_at_window_end,
+        )
+        for k, symbol in enumerate(self.symbols):
+            view = views.get(symbol)
+            if view is None:
+                market.signals[k, 0] = 0
+                market.open[k, 0] = market.close[k, 0] = math.nan
+                continue
+            closed = view.high is not None and view.low is not None
+            market.signals[k, 0] = view.bits
+            market.close[k, 0] = view.close
+            market.open[k, 0] = view.close if closed else math.nan
+            market.high[k, 0] = math.nan if view.high is None else view.high
+            market.low[k, 0] = math.nan if view.low is None else view.low
+            needs_atr = self.spec.risk.stop_loss_atr is not None
+            market.atr[k, 0] = view.atr if needs_atr else 0.0
+            market.volatility[k, 0] = view.volatility
+            market.liquidity[k, 0] = view.liquidity
+
+    def _silent(self, views: Mapping[str, SymbolView], told: set[str], mode: Mode) -> Iterator[Decision]:
+        """What was asked and came to nothing is a decision too."""
+        for symbol in self.spec.symbols:
+            view = views.get(symbol)
+            if view is None or not view.evaluated or symbol in told:
+                continue
+            if mode is Mode.TRADE and not view.warmed_up:
+                yield Decision(symbol, Outcome.REFUSED, RefusalCode.WARMING_UP)
+            else:
+                yield Decision(symbol, Outcome.NONE)
+
+    # --- the checkpoint -------------------------------------------------------------------------
+
+    def checkpoint(self) -> dict[str, Any]:
+        """All state as JSON; doubles are kept exactly."""
+        return {
+            "bot": _values(self.book.bots[0]),
+            "slots": {symbol: _values(slot) for symbol, slot in self._slots()},
+            "lots": {
+                symbol: [_values(lot) for lot in self.book.lots[k] if lot.quantity != 0.0]
+                for k, symbol in enumerate(self.symbols)
+            },
+        }
+
+    def restore(self, checkpoint: Mapping[str, Any]) -> None:
+        """Take a checkpoint's state; capital that was changed since is a transfer.
+
+        Raises ValueError when it is of another layout or has symbols that this bot has not.
+        """
+        try:
+            _write(self.book.bots[0], checkpoint["bot"])
+            for symbol, values in checkpoint["slots"].items():
+                if symbol in self.symbols:
+                    _write(self._slot(symbol), values)
+                elif values["quantity"]:
+                    raise ValueError(f"{symbol} is held, and is not known")
+            for symbol, lots in checkpoint["lots"].items():
+                for n, values in enumerate(lots[: self.book.lots.shape[1]]):
+                    _write(self.book.lots[self.symbols.index(symbol), n], values)
+        except KeyError as error:
+            raise ValueError(f"the checkpoint has no {error}") from error
+        self.transfer(self.capital - float(self.book.bots[0].capital))
+
+
+def _values(record: Any) -> dict[str, float | int | None]:
+    found = {name: record[name].item() for name in record.dtype.names}
+    return {n: None if isinstance(v, float) and not math.isfinite(v) else v for n, v in found.items()}
+
+
+def _write(record: Any, values: Mapping[str, Any]) -> None:
+    for name in record.dtype.names:
+        value = values[name]
+        record[name] = math.nan if value is None else value
+
+
+def _one_minute(count: int) -> Market:
+    def column() -> np.ndarray:
+        return np.full((count, 1), math.nan)
+
+    return Market(
+        tau=np.zeros(1, np.int64),
+        day=np.zeros((1, 1), np.int64),
+        flags=np.zeros((1, 1), np.uint8),
+        open=column(),
+        high=column(),
+        low=column(),
+        close=column(),
+        volume=column(),
+        signals=np.zeros((count, 1), np.uint8),
+        atr=column(),
+        volatility=column(),
+        liquidity=column(),
+    )
+
+
+def _second_of_day(tau: datetime) -> int:
+    local = tau.astimezone(NEW_YORK)
+    return local.hour * 3600 + local.minute * 60 + local.second

@@ -1,0 +1,83 @@
+"""Where a position's stop and target lie. `sign` is +1 for long, -1 for short."""
+
+import math
+from typing import Any
+
+from flotilla.domain.codes import ATR, OFF, PERCENT, PRICE, RISK_MULTIPLE
+from flotilla.domain.kernel.compiled import compiled
+from flotilla.domain.kernel.rounding import beside, whole_price
+
+
+@compiled
+def stop_price(rule: Any, instrument: Any, sign: float, close: float, atr: float) -> float:
+    """The stop of an entry decided at `close`: NaN when there is none, `close` itself or beyond when
+    a fixed price lies on the wrong side.
+
+    It lies at least one price step away from `close` and above zero: the broker takes no other.
+    """
+    if rule.stop == OFF:
+        if rule.trail <= 0.0 or rule.trail_activation > 0.0:
+            return math.nan
+        wanted = close * (1.0 - sign * rule.trail / 100.0)
+    elif rule.stop == PERCENT:
+        wanted = close * (1.0 - sign * rule.stop_value / 100.0)
+    elif rule.stop == ATR:
+        wanted = close - sign * rule.stop_value * atr
+    else:  # PRICE
+        return whole_price(instrument, rule.stop_value)
+    return _away(instrument, -sign, close, wanted)
+
+
+@compiled
+def target_price(rule: Any, instrument: Any, sign: float, close: float, stop: float) -> float:
+    """The target of an entry decided at `close` with its stop at `stop`; NaN when there is none."""
+    if rule.target == PERCENT:
+        wanted = close * (1.0 + sign * rule.target_value / 100.0)
+    elif rule.target == RISK_MULTIPLE:
+        wanted = close + sign * rule.target_value * abs(close - stop)
+    elif rule.target == PRICE:
+        return whole_price(instrument, rule.target_value)
+    else:
+        return math.nan
+    return _away(instrument, sign, close, wanted)
+
+
+@compiled
+def _away(instrument: Any, direction: float, close: float, wanted: float) -> float:
+    """`wanted` in whole steps, at least one from `close` in `direction`, and above zero."""
+    price = whole_price(instrument, wanted)
+    if direction > 0.0:
+        return max(price, beside(instrument, close, 1.0))
+    nearest = beside(instrument, close, -1.0)
+    smallest = instrument.tick_num / instrument.small_tick_den
+    return max(min(price, nearest), smallest)
+
+
+@compiled
+def moved_stop(rule: Any, instrument: Any, sign: float, lot: Any, close: float) -> float:
+    """Where trailing and break-even want a lot's stop now; its old one when it stays.
+
+    It moves one way, by at least `trail_step`, and never reaches the newest close: it is an order
+    that waits.
+    """
+    best = -math.inf
+    if rule.trail > 0.0 and _gained(lot, sign, rule.trail_activation):
+        best = sign * lot.extreme * (1.0 - sign * rule.trail / 100.0)
+    if rule.break_even > 0.0 and _gained(lot, sign, rule.break_even):
+        best = max(best, sign * lot.entry_price * (1.0 + sign * rule.break_even_offset / 100.0))
+    if best == -math.inf:
+        return lot.stop
+    wanted = whole_price(instrument, sign * best)
+    nearest = beside(instrument, close, -sign)
+    wanted = min(wanted, nearest) if sign > 0.0 else max(wanted, nearest)
+    if wanted <= 0.0:
+        return lot.stop
+    if math.isnan(lot.stop) or sign * (wanted - lot.stop) >= rule.trail_step / 100.0 * close:
+        return wanted
+    return lot.stop
+
+
+@compiled
+def _gained(lot: Any, sign: float, percent: float) -> bool:
+    """Whether the best price since the entry was that far beyond it."""
+    return sign * (lot.extreme - lot.entry_price) >= percent / 100.0 * lot.entry_price

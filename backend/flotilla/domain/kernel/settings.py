@@ -1,0 +1,134 @@
+"""A bot's risk settings and instruments as the kernel's records."""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from flotilla.domain import codes
+from flotilla.domain.kernel.records import (
+    ACCOUNT,
+    BOT,
+    INSTRUMENT,
+    LOT,
+    RULES,
+    SLOT,
+    Book,
+    records,
+)
+from flotilla.domain.market import Instrument
+from flotilla.domain.risk import RiskRules, Sizing
+
+_NEVER = 1 << 60
+_SIZES = {
+    Sizing.PERCENT_OF_EQUITY: (codes.BY_PERCENT, "position_percent"),
+    Sizing.FIXED_AMOUNT: (codes.BY_AMOUNT, "position_amount"),
+    Sizing.FIXED_QUANTITY: (codes.BY_QUANTITY, "position_quantity"),
+    Sizing.RISK_PER_TRADE: (codes.BY_RISK, "risk_percent"),
+    Sizing.KELLY: (codes.BY_KELLY, "kelly_fraction"),
+    Sizing.VOLATILITY_TARGET: (codes.BY_VOLATILITY, "volatility_percent"),
+}
+
+
+def write_rules(rule: Any, risk: RiskRules, *, first: int, last: int, account_equity: float) -> None:
+    """Fill a RULES record. `account_equity` (USD) is what a position's share of the account is of."""
+    rule.first, rule.last = first, last
+    rule.sizing, size = _SIZES[risk.sizing]
+    rule.size = getattr(risk, size)
+    rule.kelly_after, rule.kelly_before = risk.kelly_after_trades, risk.position_percent
+    rule.fixed_capital = risk.fixed_capital
+    rule.stop, rule.stop_value = _stop(risk)
+    rule.target, rule.target_value = _target(risk)
+    rule.trail = risk.trailing_stop_percent or 0.0
+    rule.trail_activation, rule.trail_step = risk.trailing_activation_percent, risk.trailing_step_percent
+    rule.break_even = risk.break_even_percent or 0.0
+    rule.break_even_offset = risk.break_even_offset_percent
+    rule.time_stop = _limit(risk.time_stop_minutes) * 60.0
+    share = _limit(risk.max_position_account_percent) / 100.0 * account_equity
+    rule.position_cap = min(share, _limit(risk.max_position_amount))
+    rule.symbol_cap = _limit(risk.max_symbol_percent)
+    rule.exposure_cap = _limit(risk.max_exposure_percent)
+    rule.liquidity_cap = _limit(risk.max_volume_percent)
+    rule.max_positions = risk.max_open_positions
+    rule.daily_loss = _limit(risk.daily_loss_limit_percent) / 100.0
+    rule.daily_loss_flattens = risk.daily_loss_flatten
+    rule.drawdown = _limit(risk.max_drawdown_percent) / 100.0
+    rule.drawdown_flattens = risk.max_drawdown_flatten
+    rule.trades_a_day = risk.max_trades_per_day or _NEVER
+    rule.cooldown, rule.loss_cooldown = risk.cooldown_minutes * 60.0, risk.loss_cooldown_minutes * 60.0
+    rule.losses_in_a_row = risk.max_consecutive_losses or _NEVER
+    rule.scale_in_steps, rule.scale_in_distance = risk.scale_in_steps, risk.scale_in_distance_percent
+
+
+def _limit(value: float | None) -> float:
+    return math.inf if value is None else float(value)
+
+
+def _stop(risk: RiskRules) -> tuple[int, float]:
+    if risk.stop_loss_atr is not None:
+        return codes.ATR, risk.stop_loss_atr
+    if risk.stop_loss_price is not None:
+        return codes.PRICE, risk.stop_loss_price
+    if risk.stop_loss_percent is not None:
+        return codes.PERCENT, risk.stop_loss_percent
+    return codes.OFF, 0.0
+
+
+def _target(risk: RiskRules) -> tuple[int, float]:
+    if risk.take_profit_risk is not None:
+        return codes.RISK_MULTIPLE, risk.take_profit_risk
+    if risk.take_profit_percent is not None:
+        return codes.PERCENT, risk.take_profit_percent
+    return codes.OFF, 0.0
+
+
+def write_instrument(record: Any, instrument: Instrument, *, price_row: int, guarded: bool) -> None:
+    """Fill an INSTRUMENT record; `guarded`: the engine holds its protection (semantics 3, placement)."""
+    record.price_row, record.guarded = price_row, guarded
+    record.tick_num, record.tick_den = _fraction(instrument.price_step)
+    # Below one dollar Alpaca takes prices in hundredths of a cent.
+    is_cents = instrument.price_step == Decimal("0.01")
+    record.small_tick_den = 10_000.0 if is_cents else record.tick_den
+    record.step_num, record.step_den = _fraction(instrument.quantity_step)
+    record.min_quantity = float(instrument.min_quantity)
+    record.around_the_clock = instrument.is_coin
+
+
+def _fraction(step: Decimal) -> tuple[float, float]:
+    numerator, denominator = step.as_integer_ratio()
+    return float(numerator), float(denominator)
+
+
+def new_book(bots: int, slots: int, lots: int, series: int) -> Book:
+    """Bots that have nothing yet."""
+    book = Book(
+        records(RULES, bots),
+        records(BOT, bots),
+        records(INSTRUMENT, slots),
+        records(SLOT, slots),
+        records(LOT, slots, lots),
+        records(ACCOUNT, 1),
+        np.zeros(series),
+    )
+    book.slots.since = -1
+    book.slots.pending_lot = -1
+    book.slots.exit_tau = -1
+    book.slots.pending_stop = book.slots.pending_target = math.nan
+    book.lots.stop = book.lots.target = math.nan
+    book.bots.day = book.account.day = -1
+    book.account.closing_equity = math.nan
+    return book
+
+
+def fund(bot: Any, capital: float) -> None:
+    """Give a new bot its capital (USD)."""
+    bot.capital = bot.cash = bot.peak_equity = capital
+    bot.closing_equity = math.nan
+    bot.busy = 1
+
+
+def lots_needed(risks: Sequence[RiskRules]) -> int:
+    """Lots a symbol may have at once: its first entry, and what is added."""
+    return 1 + max((risk.scale_in_steps for risk in risks), default=0)

@@ -1,0 +1,66 @@
+"""One step of one bot (live), or of all bots of an account at once (backtest)."""
+
+import math
+
+from flotilla.domain import codes
+from flotilla.domain.kernel.compiled import compiled, inlined
+from flotilla.domain.kernel.enter import enter
+from flotilla.domain.kernel.manage import manage
+from flotilla.domain.kernel.records import Book, Market, Output
+
+
+@compiled
+def step_bot(book: Book, market: Market, b: int, t: int, out: Output) -> None:
+    """Decide for bot `b` at column `t`, in the order of semantics 2; fills are applied already."""
+    manage(book, market, b, t, out)
+    enter(book, market, b, t, out)
+
+
+@inlined
+def step_all(book: Book, market: Market, t: int, out: Output) -> None:
+    """Decide for every bot at column `t`: exits pass first, then the account's limits gate the entries."""
+    for b in range(len(book.bots)):
+        manage(book, market, b, t, out)
+    if book.account[0].limited != 0:
+        mark_account(book, market, t)
+    for b in range(len(book.bots)):
+        enter(book, market, b, t, out)
+
+
+@inlined
+def idle(book: Book, market: Market, b: int, t: int) -> bool:
+    """Whether a step of bot `b` at column `t` could change nothing: most minutes of a backtest."""
+    rule, bot = book.rules[b], book.bots[b]
+    if bot.busy != 0 or bot.day != market.day[b, t]:
+        return False
+    signals = 0
+    for k in range(rule.first, rule.last):
+        signals |= market.signals[k, t]
+    return signals & codes.ENTRY_SIGNALS == 0
+
+
+@compiled
+def mark_account(book: Book, market: Market, t: int) -> None:
+    """Where the account stands at a tau: the sum over its bots, each marked already."""
+    account = book.account[0]
+    account.exposure = 0.0
+    account.positions = 0
+    book.gross[:] = 0.0
+    total = 0.0
+    for b in range(len(book.bots)):
+        total += book.bots[b].closing_equity
+    for k in range(len(book.slots)):
+        slot = book.slots[k]
+        value = abs(slot.quantity) * slot.mark + slot.reserved
+        book.gross[book.instruments[k].price_row] += value
+        account.exposure += value
+        if value > 0.0:
+            account.positions += 1
+    if account.day != market.day[0, t]:
+        account.day = market.day[0, t]
+        account.day_baseline = total if math.isnan(account.closing_equity) else account.closing_equity
+        account.daily_loss_halted = 0
+    account.equity = total
+    account.closing_equity = total
+    if account.day_baseline - total >= account.daily_loss * account.day_baseline:
+        account.daily_loss_halted = 1

@@ -1,0 +1,67 @@
+"""The minutes of a backtest: which sessions they are of, and what each allows a bot."""
+
+import numpy as np
+
+from flotilla.domain.kernel.clock import tau_flags
+from flotilla.domain.kernel.compiled import compiled
+from flotilla.domain.kernel.records import ByteArray, IntArray
+
+_ALWAYS = 1 << 40  # seconds until a close that never comes
+
+
+@compiled
+def session_minutes(
+    tau: IntArray,
+    opens: IntArray,
+    closes: IntArray,
+    offsets: IntArray,
+    start: int,
+    end: int,
+    flattens: bool,
+    day: IntArray,
+    flags: ByteArray,
+    since_open: IntArray,
+) -> None:
+    """Fill `day`, `flags` and `since_open` (seconds) for every tau; all arrays ascending, in seconds.
+
+    `offsets` is what the window's clock is ahead of UTC in each session, `start` and `end` the
+    window's seconds of the day. A tau belongs to the session that its minute is of.
+    """
+    s = 0
+    midnight = _midnight(opens[s], offsets[s])
+    for t in range(len(tau)):
+        while s < len(closes) - 1 and tau[t] > closes[s]:
+            s += 1
+            midnight = _midnight(opens[s], offsets[s])
+        day[t] = s
+        since_open[t] = tau[t] - opens[s]
+        flags[t] = tau_flags(tau[t] - midnight, closes[s] - tau[t], start, end, flattens)
+
+
+@compiled
+def _midnight(opened: int, offset: int) -> int:
+    """The local midnight before a session's open."""
+    return opened - (opened + offset) % 86_400
+
+
+@compiled
+def clock_minutes(
+    tau: IntArray, start: int, end: int, flattens: bool, day: IntArray, flags: ByteArray, since_open: IntArray
+) -> None:
+    """The same around the clock, in days of UTC: what coins trade in."""
+    for t in range(len(tau)):
+        before = tau[t] - 60
+        day[t] = before // 86_400
+        since_open[t] = tau[t] - day[t] * 86_400
+        flags[t] = tau_flags(tau[t] % 86_400, _ALWAYS, start, end, flattens)
+
+
+def align(tau: np.ndarray, ends: np.ndarray, columns: list[np.ndarray]) -> list[np.ndarray]:
+    """Columns of bars that end at `ends` on a common clock `tau`: NaN where a bar is missing."""
+    at = np.searchsorted(tau, ends)
+    spread = []
+    for column in columns:
+        row = np.full(len(tau), np.nan)
+        row[at] = column
+        spread.append(row)
+    return spread
