@@ -6,7 +6,7 @@ Read it in the order in which data flows:
                 time_ranges.py, bar_quality.py, adjustment.py: what is known of a history, which of its
                 bars can be used, and prices restated for splits
     indicators  indicators/     the catalogue: series in, series out (the one home of TA-Lib)
-    rules       rules.py        conditions over indicators and prices; their sentence and explanation
+    rules       rules/          conditions over indicators and prices; their sentence and explanation
     sizing      sizing.py       capital and price -> quantity
     risk        risk.py         stop and target prices, refusal codes
     bot         bots.py         a bot's whole definition, and what is wrong with it

@@ -24,6 +24,13 @@ _MAX_CAPITAL = Decimal(1_000_000_000)
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
 _JOINER = "\u200d"
 _DAY = 86_400  # seconds
+_SESSION, _COIN_DAY = 390, 1440  # minutes
+_BEGINNINGS = {
+    "entry": "Buy",
+    "exit": "Sell",
+    "short_entry": "Sell short",
+    "short_exit": "Buy back",
+}
 
 
 class DesiredStatus(StrEnum):
@@ -52,7 +59,10 @@ class OnStop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BotSpec:
-    """What a person defines. Capital in USD; `trading_frequency` in seconds; long only."""
+    """What a person defines. Capital in USD; `trading_frequency` in seconds.
+
+    `entry` and `exit` are the long side's rules; at least one side has an entry.
+    """
 
     name: str
     capital: Decimal
@@ -60,10 +70,12 @@ class BotSpec:
     timeframe: Timeframe
     trading_frequency: int
     indicators: tuple[IndicatorUse, ...]
-    entry: Rule
+    entry: Rule | None
     exit: Rule | None
     risk: RiskRules
     window: Window
+    short_entry: Rule | None = None
+    short_exit: Rule | None = None
 
     @property
     def uses(self) -> Mapping[str, IndicatorUse]:
@@ -71,9 +83,34 @@ class BotSpec:
         return {use.id: use for use in self.indicators}
 
     @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules that the bot has, by what they are for."""
+        sides = {name: getattr(self, name) for name in _BEGINNINGS}
+        return {name: rule for name, rule in sides.items() if rule is not None}
+
+    @property
+    def lookback(self) -> Mapping[Timeframe, int]:
+        """Bars of each timeframe needed before the first decision."""
+        return rules.lookback(self.rules.values(), self.uses, self.timeframe)
+
+    @property
     def warm_up(self) -> int:
-        """Bars of the bot's timeframe needed before its first decision; a cross needs one more."""
-        return indicators.warm_up(self.indicators) + 1
+        """Bars of the bot's own timeframe needed before the first decision."""
+        return self.lookback[self.timeframe]
+
+    @property
+    def base_warm_up(self) -> int:
+        """One-minute bars that hold what `lookback` asks for."""
+        coins = any("/" in symbol for symbol in self.symbols)
+        return rules.base_minutes(self.lookback, _COIN_DAY if coins else _SESSION)
+
+
+def describe(spec: BotSpec) -> Mapping[str, str]:
+    """The bot's rules as sentences, by what they are for: `Buy when RSI(14) crosses below 30`."""
+    return {
+        name: f"{_BEGINNINGS[name]} when {rules.sentence(rule, spec.uses)}"
+        for name, rule in spec.rules.items()
+    }
 
 
 def problems(spec: BotSpec) -> list[Problem]:
@@ -123,17 +160,28 @@ def _indicator_problems(spec: BotSpec) -> Iterator[Problem]:
         elif counts[use.id] > 1:
             yield Problem(f"{path}.id", f"Two indicators have the id {use.id!r}.")
         yield from indicators.problems(use, path)
+        yield from rules.timeframe_problems(use.timeframe, spec.timeframe, f"{path}.timeframe")
 
 
 def _rule_problems(spec: BotSpec) -> Iterator[Problem]:
-    yield from rules.problems(spec.entry, spec.uses, "rules.entry")
-    if spec.exit is not None:
-        yield from rules.problems(spec.exit, spec.uses, "rules.exit")
-    elif not spec.risk.ends_positions:
+    for name, rule in spec.rules.items():
+        yield from rules.problems(rule, spec.uses, spec.timeframe, f"rules.{name}")
+    if spec.entry is None and spec.short_entry is None:
+        yield Problem("rules.entry", "The bot would never buy: add an entry rule.")
+    protected = spec.risk.ends_positions
+    if spec.exit is None and spec.entry is not None and not protected:
         yield Problem(
             "rules.exit",
             "The bot would never sell: add an exit rule, a stop-loss or a take-profit.",
         )
+    if spec.short_exit is None and spec.short_entry is not None and not protected:
+        yield Problem(
+            "rules.short_exit",
+            "The bot would never buy back: add an exit rule for shorts, a stop-loss or a take-profit.",
+        )
+    for exit_, entry in (("exit", spec.entry), ("short_exit", spec.short_entry)):
+        if entry is None and getattr(spec, exit_) is not None:
+            yield Problem(f"rules.{exit_}", "This side has no entry rule, so there is nothing to leave.")
 
 
 def _window_problems(window: Window) -> Iterator[Problem]:

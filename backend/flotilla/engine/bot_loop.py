@@ -152,7 +152,7 @@ class BotLoop:
         """Have the bars so far, as soon as they can be had; False when told to end before."""
         while not self._may_end():
             try:
-                await self._hub.acquire(symbols, self._spec.warm_up * self._spec.timeframe.minutes)
+                await self._hub.acquire(symbols, self._spec.base_warm_up)
             except Unavailable as error:
                 self._log.warning("history_unavailable", error=error.detail)
             else:

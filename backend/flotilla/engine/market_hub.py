@@ -3,13 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
 import structlog
 
 from flotilla.domain.errors import Unavailable
-from flotilla.domain.market import MINUTE, Bar, Series, Session
+from flotilla.domain.market import MINUTE, Bar, Series, Session, TimeArray
 from flotilla.engine.bar_buffer import BarBuffer
 from flotilla.engine.sessions import SessionCalendar
 from flotilla.ports.bar_history import BarHistory
@@ -25,13 +26,15 @@ _MIN_CAPACITY = 512
 @dataclass(frozen=True, slots=True)
 class Minute:
     """A closed minute: its end `tau`, its session, the bars that came in time, and by symbol all bars
-    up to it, as they were known when it closed.
+    up to it, as they were known when it closed. `closes`: when the sessions around it close, ascending,
+    in seconds since 1970 UTC.
     """
 
     tau: datetime
     session: Session
     bars: Mapping[str, Bar]
     series: Mapping[str, Series]
+    closes: TimeArray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 class MarketHub:
@@ -211,4 +214,4 @@ class MarketHub:
         assert session is not None, "only bars of a session are collected"
         tau = self._closed_until = start + MINUTE
         series = {symbol: buffer.series(before=tau) for symbol, buffer in self._buffers.items()}
-        self._on_minute(Minute(tau, session, bars, series))
+        self._on_minute(Minute(tau, session, bars, series, self._calendar.closes))

@@ -3,7 +3,9 @@
 from bisect import bisect_right
 from datetime import datetime, timedelta
 
-from flotilla.domain.market import Session
+import numpy as np
+
+from flotilla.domain.market import Session, TimeArray
 from flotilla.ports.broker import Broker
 
 _BACK, _AHEAD, _REFRESH = timedelta(days=10), timedelta(days=30), timedelta(days=7)
@@ -15,6 +17,7 @@ class SessionCalendar:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._sessions: list[Session] = []
+        self._closes: TimeArray = np.empty(0, np.int64)
 
     async def ensure(self, now: datetime) -> None:
         """Load what is needed to answer for `now`. Raises Unavailable."""
@@ -22,6 +25,12 @@ class SessionCalendar:
             return
         found = await self._broker.sessions((now - _BACK).date(), (now + _AHEAD).date())
         self._sessions = sorted(found, key=lambda session: session.open)
+        self._closes = np.array([int(s.close.timestamp()) for s in self._sessions], np.int64)
+
+    @property
+    def closes(self) -> TimeArray:
+        """When the loaded sessions close, ascending, in seconds since 1970 UTC."""
+        return self._closes
 
     def at(self, moment: datetime) -> Session | None:
         """The session with open <= moment < close."""

@@ -1,5 +1,5 @@
-"""What a bot's rules say at a closed minute: the indicators and rules of the domain, applied to the newest
-closed bar of the bot's timeframe; and what of it the kernel sees.
+"""What a bot's rules say at a closed minute: the rules of the domain, asked about the newest closed bar of
+the bot's timeframe; and what of it the kernel sees.
 """
 
 import math
@@ -13,9 +13,9 @@ from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec
 from flotilla.domain.indicators import measures
 from flotilla.domain.kernel.bot import SymbolView
-from flotilla.domain.market import MINUTE, Bar, Series, aggregate
+from flotilla.domain.market import MINUTE, Bar, Series, TimeArray
 from flotilla.domain.risk import RiskRules, Sizing
-from flotilla.domain.rules import Columns, Explained
+from flotilla.domain.rules import Chart, Explained, Rule
 from flotilla.engine.market_hub import Minute
 
 _STALE_AFTER = timedelta(minutes=5)  # market time
@@ -26,58 +26,69 @@ class SymbolSignals:
     """The rules' answers at the bar that opened at `bar_start` (seconds since 1970 UTC)."""
 
     spec: BotSpec
-    series: Series
-    values: Columns
+    chart: Chart
     entry: bool
     exit: bool
+    short_entry: bool
+    short_exit: bool
     warmed_up: bool
 
     @property
     def bar_start(self) -> int:
-        return int(self.series.start[-1])
+        return int(self.chart.bars.start[-1])
 
     @property
     def snapshot(self) -> dict[str, float]:
         """Every indicator's value at the bar (where known), and its close."""
         found = {
             f"{use}.{output}": float(column[-1])
-            for (use, output), column in self.values.items()
+            for (use, output), column in self.chart.columns().items()
             if not np.isnan(column[-1])
         }
-        return found | {"close": float(self.series.close[-1])}
+        return found | {"close": float(self.chart.bars.close[-1])}
 
     def conditions(self, *, exiting: bool) -> list[Explained]:
         """The conditions of the exit rule (`exiting`) or of the entry rule, with their values."""
         rule = self.spec.exit if exiting else self.spec.entry
         if rule is None:
             return []
-        return rules.explain(rule, self.series, self.values, self.spec.uses)
+        return [part for part in rules.explain(rule, self.chart) if not part.is_group]
 
 
 def signals(
-    spec: BotSpec, minutes: Series, *, tau: datetime, session_open: datetime, after: int | None
+    spec: BotSpec,
+    minutes: Series,
+    *,
+    tau: datetime,
+    session_open: datetime,
+    closes: TimeArray,
+    after: int | None,
 ) -> SymbolSignals | None:
-    """Evaluate the rules on the newest bar closed at `tau`.
+    """Evaluate the rules on the newest bar closed at `tau`; `closes` are those of the sessions around it.
 
     None when that bar is not newer than `after` (each bar is asked once) or is of another session.
     """
-    series = aggregate(minutes, spec.timeframe, until=tau)
-    if not len(series):
+    chart = Chart(minutes, spec.timeframe, spec.uses, until=tau, closes=closes)
+    if not len(chart):
         return None
-    newest = int(series.start[-1])
+    newest = int(chart.bars.start[-1])
     if after is not None and newest <= after:
         return None
     if newest + spec.timeframe.seconds <= int(session_open.timestamp()):
         return None
-    values = rules.columns(spec.uses, series)
     return SymbolSignals(
         spec=spec,
-        series=series,
-        values=values,
-        entry=bool(rules.evaluate(spec.entry, series, values)[-1]),
-        exit=spec.exit is not None and bool(rules.evaluate(spec.exit, series, values)[-1]),
-        warmed_up=len(series) >= spec.warm_up,
+        chart=chart,
+        entry=_holds(spec.entry, chart),
+        exit=_holds(spec.exit, chart),
+        short_entry=_holds(spec.short_entry, chart),
+        short_exit=_holds(spec.short_exit, chart),
+        warmed_up=chart.ready_from(spec.lookback) < len(chart),
     )
+
+
+def _holds(rule: Rule | None, chart: Chart) -> bool:
+    return rule is not None and bool(rules.evaluate(rule, chart)[-1])
 
 
 def hear(spec: BotSpec, minute: Minute, last: MutableMapping[str, int]) -> dict[str, SymbolSignals]:
@@ -94,7 +105,12 @@ def hear(spec: BotSpec, minute: Minute, last: MutableMapping[str, int]) -> dict[
         if series is None or not len(series):
             continue
         found = signals(
-            spec, series, tau=minute.tau, session_open=minute.session.open, after=last.get(symbol)
+            spec,
+            series,
+            tau=minute.tau,
+            session_open=minute.session.open,
+            closes=minute.closes,
+            after=last.get(symbol),
         )
         if found is not None:
             heard[symbol] = found
@@ -117,11 +133,11 @@ def symbol_view(
     newest = int(series.start[-1]) + int(MINUTE.total_seconds())
     atr = volatility = math.nan
     liquidity = math.inf
-    if said is not None and said.entry:  # only an entry is sized
+    if said is not None and (said.entry or said.short_entry):  # only an entry is sized
         if risk.stop_loss_atr is not None:
-            atr = float(measures.average_true_range(said.series)[-1])
+            atr = float(measures.average_true_range(said.chart.bars)[-1])
         if risk.sizing is Sizing.VOLATILITY_TARGET:
-            volatility = float(measures.volatility(said.series, is_coin=False)[-1])
+            volatility = float(measures.volatility(said.chart.bars, is_coin=False)[-1])
         if risk.max_volume_percent is not None:
             liquidity = float(measures.liquidity(series.tail(measures.LIQUIDITY_LENGTH))[-1])
     return SymbolView(
@@ -130,6 +146,8 @@ def symbol_view(
         warmed_up=said is None or said.warmed_up,
         entry=None if said is None else said.entry,
         exit=None if said is None else said.exit,
+        short_entry=None if said is None else said.short_entry,
+        short_exit=None if said is None else said.short_exit,
         high=None if bar is None else bar.high,
         low=None if bar is None else bar.low,
         must_go=must_go,

@@ -21,13 +21,14 @@ from flotilla.features.market_data.router import router as market_data
 from flotilla.features.orders.router import router as orders
 from flotilla.features.positions.router import router as positions
 from flotilla.features.summary.router import router as summary
+from flotilla.features.templates.router import router as templates
 from flotilla.features.trades.router import router as trades
 from flotilla.http import errors
 from flotilla.http.guard import HostGuard
 from flotilla.realtime.messages import Message
 from flotilla.settings import Settings
 
-ROUTERS = (bots, trades, positions, orders, summary, market_data, indicators, health)
+ROUTERS = (bots, trades, positions, orders, summary, market_data, indicators, templates, health)
 
 
 def create_app() -> FastAPI:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from flotilla.db.tables import BotRow, OrderRow, PositionRow, TradeRow
-from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec
+from flotilla.domain.rules import sentence
 from flotilla.wire.bots import BotDefinition, BotOut, to_spec
+from flotilla.wire.rules import BotRules
 from flotilla.wire.trading import OrderOut, PositionOut, TradeOut
 
 
@@ -24,8 +25,8 @@ def bot(row: BotRow) -> BotOut:
     return BotOut.model_validate(
         {
             **{name: getattr(row, name) for name in BotOut.model_fields if hasattr(row, name)},
-            "entry_sentence": rules.sentence(stored.entry, stored.uses),
-            "exit_sentence": None if stored.exit is None else rules.sentence(stored.exit, stored.uses),
+            **{f"{name}_sentence": None for name in BotRules.model_fields},
+            **{f"{name}_sentence": sentence(rule, stored.uses) for name, rule in stored.rules.items()},
         }
     )
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from flotilla.domain.bots import MAX_SYMBOLS, BotSpec, problems
+from flotilla.domain.bots import MAX_SYMBOLS, BotSpec, describe, problems
 from flotilla.domain.indicators import IndicatorUse, warm_up
 from flotilla.domain.market import Timeframe, Window
 from flotilla.domain.risk import RiskRules
-from flotilla.domain.rules import All, Comparison, Condition, Constant, IndicatorValue
+from flotilla.domain.rules import All, Comparison, Condition, Constant, Held, IndicatorValue, Price
 
 RSI = IndicatorUse("rsi", "RSI", {"timeperiod": 14})
 SHORT_SMA = IndicatorUse("x", "SMA", {"timeperiod": 1})
 BELOW = Condition(IndicatorValue("rsi", "rsi"), Comparison.BELOW, Constant(30))
+FLAT = Condition(Price("close"), Comparison.ABOVE, Price("open"))
 ABOVE = Condition(IndicatorValue("rsi", "rsi"), Comparison.ABOVE, Constant(70))
 GOOD = BotSpec(
     name="Dip buyer",
@@ -83,6 +84,13 @@ def test_nothing_is_wrong_with_a_good_one() -> None:
         ("exit", All(()), ["rules.exit"]),
         ("exit", All((BELOW, ABOVE)), ["rules.exit.of.1"]),
         ("exit", None, []),
+        ("entry", None, ["rules.entry", "rules.exit"]),
+        ("short_entry", BELOW, []),
+        ("short_entry", All(()), ["rules.short_entry"]),
+        ("short_exit", ABOVE, ["rules.short_exit"]),
+        ("indicators", (replace(RSI, timeframe=Timeframe.HOUR_1),), []),
+        ("entry", Condition(Price("close", 0, Timeframe.DAY_1), Comparison.ABOVE, Constant(1)), []),
+        ("timeframe", Timeframe.HOUR_4, []),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(field: str, value: Any, expected: list[str]) -> None:
@@ -139,6 +147,33 @@ def test_a_bot_must_be_able_to_sell() -> None:
     assert fields(exit=ABOVE, risk=unprotected) == []
 
 
+def test_a_short_bot_needs_no_long_side() -> None:
+    short = {"entry": None, "exit": None, "short_entry": ABOVE}
+    assert fields(**short) == []
+    assert fields(**short, short_exit=BELOW) == []
+    unprotected = RiskRules(stop_loss_percent=None, take_profit_percent=None)
+    assert fields(**short, risk=unprotected) == ["rules.short_exit"]
+    assert fields(**short, short_exit=BELOW, risk=unprotected) == []
+
+
+def test_no_value_is_of_a_shorter_timeframe_than_the_bots() -> None:
+    rule = Condition(Price("close", 0, Timeframe.MINUTE_5), Comparison.ABOVE, Price("close"))
+    assert fields(entry=rule, timeframe=Timeframe.MINUTE_5) == []
+    assert fields(entry=rule, timeframe=Timeframe.MINUTE_15) == ["rules.entry.left.timeframe"]
+    hourly = (replace(RSI, timeframe=Timeframe.HOUR_1),)
+    assert fields(indicators=hourly, timeframe=Timeframe.HOUR_2) == ["indicators.0.timeframe"]
+
+
+def test_a_bots_rules_in_words() -> None:
+    assert describe(replace(GOOD, short_entry=ABOVE, short_exit=BELOW)) == {
+        "entry": "Buy when RSI(14) is below 30",
+        "exit": "Sell when RSI(14) is above 70",
+        "short_entry": "Sell short when RSI(14) is above 70",
+        "short_exit": "Buy back when RSI(14) is below 30",
+    }
+    assert describe(replace(GOOD, exit=None)) == {"entry": "Buy when RSI(14) is below 30"}
+
+
 def test_problems_come_with_sentences_and_all_at_once() -> None:
     found = problems(replace(GOOD, name="", capital=Decimal(-1), symbols=(), entry=All(())))
     assert [problem.field for problem in found] == ["name", "capital", "symbols", "rules.entry"]
@@ -147,4 +182,16 @@ def test_problems_come_with_sentences_and_all_at_once() -> None:
 
 def test_warm_up_has_one_bar_more_for_crosses() -> None:
     assert GOOD.warm_up == warm_up([RSI]) + 1
-    assert replace(GOOD, indicators=()).warm_up == 2
+    assert replace(GOOD, indicators=(), entry=FLAT, exit=None).warm_up == 2
+
+
+def test_minutes_are_needed_for_the_longest_timeframe() -> None:
+    daily = IndicatorUse("x", "SMA", {"timeperiod": 200}, timeframe=Timeframe.DAY_1)
+    assert GOOD.base_warm_up == GOOD.warm_up
+    bot = replace(GOOD, indicators=(RSI, daily))
+    assert bot.lookback == {Timeframe.MINUTE_1: GOOD.warm_up, Timeframe.DAY_1: 201}
+    assert bot.base_warm_up == 203 * 390
+    assert replace(bot, symbols=("BTC/USD",)).base_warm_up == 203 * 1440
+    held = Held(Condition(Price("close", 4), Comparison.CROSSES_ABOVE, Constant(3)), 3)
+    bot = replace(GOOD, indicators=(), entry=held, exit=None, timeframe=Timeframe.MINUTE_5)
+    assert (bot.warm_up, bot.base_warm_up) == (8, 50)

@@ -1,35 +1,41 @@
-"""What rules say at each bar, how they read, and how they explain themselves."""
+"""What each kind of condition says at each bar, and how a rule explains itself there."""
+
+import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from flotilla.domain import rules
-from flotilla.domain.indicators import IndicatorUse
-from flotilla.domain.rules import All, Any, Comparison, Condition, Constant, IndicatorValue, Not, Rule
-from tests.domain.rule_trees import CLOSE, MACD, OPEN, RSI, SIGNAL, SMA, USES, VOLUME, holds, trees
-from tests.domain.series import coarse, seeds, series_of, walk
+from flotilla.domain.rules import (
+    All,
+    Any,
+    Between,
+    Change,
+    Comparison,
+    Condition,
+    Constant,
+    Direction,
+    Explained,
+    Held,
+    IndicatorValue,
+    Not,
+    Price,
+    Rule,
+    Seen,
+    Trend,
+)
+from tests.domain.rule_oracle import Oracle
+from tests.domain.rule_trees import CLOSE, HOURLY, OPEN, RSI, SMA, USES, T, chart_of, trees
+from tests.domain.series import coarse, seeds, series_of, utc, walk
 
 Op = Comparison
+NAN = float("nan")
 
 
-@given(rule=trees, seed=seeds)
-def test_evaluation_is_that_of_the_plain_reading_bar_by_bar(rule: Rule, seed: int) -> None:
-    series = coarse(seed, 25)
-    values = rules.columns(USES, series)
-    found = rules.evaluate(rule, series, values)
-    assert found.dtype == np.bool_
-    assert found.tolist() == [holds(rule, at, series, values) for at in range(len(series))]
-
-
-@given(rule=trees, seed=seeds)
-def test_an_answer_never_depends_on_later_bars(rule: Rule, seed: int) -> None:
-    whole = coarse(seed, 30)
-    everything = rules.evaluate(rule, whole, rules.columns(USES, whole))
-    for count in (1, 2, 7, 29):
-        known = coarse(seed, 30)
-        cut = type(known)(*(getattr(known, name)[:count] for name in known.__slots__))
-        assert rules.evaluate(rule, cut, rules.columns(USES, cut)).tolist() == everything[:count].tolist()
+def answers(rule: Rule, closes: list[float], **bars: list[float]) -> list[bool]:
+    return rules.evaluate(rule, chart_of(series_of(closes, **bars))).tolist()
 
 
 @pytest.mark.parametrize(
@@ -47,111 +53,181 @@ def test_an_answer_never_depends_on_later_bars(rule: Rule, seed: int) -> None:
     ],
 )
 def test_comparisons_with_a_level(op: Op, closes: list[float], expected: list[bool]) -> None:
-    series = series_of(closes)
-    assert rules.evaluate(Condition(CLOSE, op, Constant(2.0)), series, {}).tolist() == expected
+    assert answers(Condition(CLOSE, op, Constant(2.0)), closes) == expected
 
 
 def test_two_lines_cross_when_both_move() -> None:
-    series = series_of([2.0, 4.0, 1.0, 1.0, 5.0], opens=[3.0, 3.0, 3.0, 0.0, 5.0])
-    above = rules.evaluate(Condition(CLOSE, Op.CROSSES_ABOVE, OPEN), series, {})
-    below = rules.evaluate(Condition(CLOSE, Op.CROSSES_BELOW, OPEN), series, {})
-    assert above.tolist() == [False, True, False, True, False]
-    assert below.tolist() == [False, False, True, False, False]
+    closes, opens = [2.0, 4.0, 1.0, 1.0, 5.0], [3.0, 3.0, 3.0, 0.0, 5.0]
+    above = answers(Condition(CLOSE, Op.CROSSES_ABOVE, OPEN), closes, opens=opens)
+    below = answers(Condition(CLOSE, Op.CROSSES_BELOW, OPEN), closes, opens=opens)
+    assert above == [False, True, False, True, False]
+    assert below == [False, False, True, False, False]
+
+
+YES, NO = True, False
+HIGHER = Condition(CLOSE, Op.ABOVE, Constant(2))
+
+
+@pytest.mark.parametrize(
+    ("rule", "closes", "expected"),
+    [
+        (Between(CLOSE, Constant(2), Constant(3)), [1, 2, 2.5, 3, 4], [NO, YES, YES, YES, NO]),
+        (Condition(CLOSE, Op.ABOVE, Price("close", ago=2)), [1, 5, 2, 4, 3], [NO, NO, YES, NO, YES]),
+        (Condition(CLOSE, Op.ABOVE, Price("close", ago=9)), [1, 5, 2], [NO, NO, NO]),
+        (Trend(CLOSE, Direction.RISING, 2), [1, 2, 3, 4, 4, 5, 6], [NO, NO, YES, YES, NO, NO, YES]),
+        (Trend(CLOSE, Direction.FALLING, 1), [3, 2, 2, 1], [NO, YES, NO, YES]),
+        (Trend(CLOSE, Direction.RISING, 3), [1, 2], [NO, NO]),
+        (Held(HIGHER, 3), [3, 3, 3, 3, 1, 3, 3, 3], [NO, NO, YES, YES, NO, NO, NO, YES]),
+        (Held(HIGHER, 1), [3, 1, 3], [YES, NO, YES]),
+        (Held(Not(HIGHER), 2), [1, 1, 3, 1], [NO, YES, NO, NO]),
+        (Condition(Change(CLOSE, 1), Op.AT_LEAST, Constant(50)), [2, 3, 3, 6], [NO, YES, NO, YES]),
+        (Condition(Change(CLOSE, 2), Op.BELOW, Constant(-10)), [10, 9, 8, 9], [NO, NO, YES, NO]),
+        # What has no past, or a past of zero, has not changed by any percentage.
+        (Condition(Change(CLOSE, 1), Op.AT_MOST, Constant(1e9)), [0, 3, 3], [NO, NO, YES]),
+        (Not(Condition(Change(CLOSE, 1), Op.AT_MOST, Constant(1e9))), [0, 3, 3], [NO, NO, NO]),
+    ],
+)
+def test_conditions_over_several_bars(rule: Rule, closes: list[float], expected: list[bool]) -> None:
+    assert answers(rule, closes) == expected
 
 
 @pytest.mark.parametrize("op", Op)
-def test_what_is_unknown_compares_to_nothing(op: Op) -> None:
-    series = walk(1, 10)
-    values = rules.columns(USES, series)
-    unknown = np.isnan(values["sma", "sma"])
+def test_what_is_unknown_compares_to_nothing_and_its_opposite_to_nothing_either(op: Op) -> None:
+    chart = chart_of(walk(1, 10))
+    unknown = np.isnan(rules.values(SMA, chart))
     assert unknown.any()
     for condition in (Condition(SMA, op, CLOSE), Condition(CLOSE, op, SMA)):
-        found = rules.evaluate(condition, series, values)
-        assert not found[unknown].any()
-        assert rules.evaluate(Not(condition), series, values)[unknown].all()
+        assert not rules.evaluate(condition, chart)[unknown].any()
+        assert not rules.evaluate(Not(condition), chart)[unknown].any()
+        assert not rules.evaluate(Not(Not(Not(condition))), chart)[unknown].any()
+
+
+def test_a_group_is_known_where_one_member_decides_it() -> None:
+    """Kleene's truth: false and unknown is false, true or unknown is true."""
+    always, never = Condition(CLOSE, Op.ABOVE, Constant(0)), Condition(CLOSE, Op.BELOW, Constant(0))
+    unknown = Condition(CLOSE, Op.ABOVE, Constant(NAN))
+    for rule, is_true, is_false in (
+        (All((always, unknown)), NO, NO),
+        (All((never, unknown)), NO, YES),
+        (Any((always, unknown)), YES, NO),
+        (Any((never, unknown)), NO, NO),
+        (Held(Any((always, unknown)), 1), YES, NO),
+        (Not(All((never, unknown))), YES, NO),
+        (Not(Any((never, unknown))), NO, NO),
+    ):
+        assert answers(rule, [1.0]) == [is_true]
+        assert answers(Not(rule), [1.0]) == [is_false]
 
 
 @pytest.mark.parametrize("op", [Op.CROSSES_ABOVE, Op.CROSSES_BELOW])
 def test_a_line_does_not_cross_at_its_first_known_bar(op: Op) -> None:
-    series = walk(1, 10)
-    values = rules.columns(USES, series)
-    first_known = int(np.isnan(values["sma", "sma"]).sum())
-    assert not rules.evaluate(Condition(SMA, op, CLOSE), series, values)[first_known]
+    chart = chart_of(walk(1, 10))
+    first_known = int(np.isnan(rules.values(SMA, chart)).sum())
+    assert not rules.evaluate(Condition(SMA, op, CLOSE), chart)[first_known]
 
 
-A = Condition(RSI, Op.CROSSES_BELOW, Constant(30.0))
-B = Condition(CLOSE, Op.ABOVE, SMA)
-C = Condition(MACD, Op.AT_LEAST, SIGNAL)
+def test_a_longer_value_crosses_at_the_one_bar_that_sees_it_first() -> None:
+    chart = chart_of(series_of([*[1.0] * 5, *[3.0] * 5, *[3.0] * 5], start=1_773_149_400), T.MINUTE_1)
+    five = Price("close", timeframe=T.MINUTE_5)
+    crossed = rules.evaluate(Condition(five, Op.CROSSES_ABOVE, Constant(2)), chart)
+    assert np.flatnonzero(crossed).tolist() == [9]
+    assert np.flatnonzero(rules.evaluate(Condition(five, Op.ABOVE, Constant(2)), chart)).tolist() == [
+        9, 10, 11, 12, 13, 14,
+    ]  # fmt: skip
+    earlier = Price("close", ago=1, timeframe=T.MINUTE_5)
+    assert np.flatnonzero(rules.evaluate(Condition(earlier, Op.BELOW, five), chart)).tolist() == [
+        9, 10, 11, 12, 13,
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        (A, "RSI(3) crosses below 30"),
-        (B, "close is above SMA(4)"),
-        (C, "MACD(2, 4, 3) macd is at least MACD(2, 4, 3) signal"),
-        (Condition(VOLUME, Op.AT_MOST, Constant(1234.5)), "volume is at most 1234.5"),
-        (Condition(Constant(0.25), Op.BELOW, OPEN), "0.25 is below open"),
-        (Condition(RSI, Op.CROSSES_ABOVE, Constant(70)), "RSI(3) crosses above 70"),
-        (All((A, B)), "RSI(3) crosses below 30 and close is above SMA(4)"),
-        (Any((A, B)), "RSI(3) crosses below 30 or close is above SMA(4)"),
-        (All((A,)), "RSI(3) crosses below 30"),
-        (
-            All((A, Any((B, C)))),
-            "RSI(3) crosses below 30 and "
-            "(close is above SMA(4) or MACD(2, 4, 3) macd is at least MACD(2, 4, 3) signal)",
-        ),
-        (
-            Any((All((A, B)), C)),
-            "(RSI(3) crosses below 30 and close is above SMA(4)) or "
-            "MACD(2, 4, 3) macd is at least MACD(2, 4, 3) signal",
-        ),
-        (All((A, Any((B,)))), "RSI(3) crosses below 30 and close is above SMA(4)"),
-        (Not(A), "not (RSI(3) crosses below 30)"),
-        (
-            All((Not(Any((A, B))), C)),
-            "not (RSI(3) crosses below 30 or close is above SMA(4)) and "
-            "MACD(2, 4, 3) macd is at least MACD(2, 4, 3) signal",
-        ),
-    ],
-)
-def test_a_rule_reads_as_a_sentence(rule: Rule, words: str) -> None:
-    assert rules.sentence(rule, USES) == words
+# --- explanations -----------------------------------------------------------------------------------
 
 
-def test_a_sentence_names_defaults_and_survives_what_it_does_not_know() -> None:
-    uses = {"r": IndicatorUse("r", "RSI", {}), "odd": IndicatorUse("odd", "GONE", {})}
-    assert rules.sentence(Condition(IndicatorValue("r", "rsi"), Op.ABOVE, OPEN), uses) == (
-        "RSI(14) is above open"
-    )
-    for name in ("odd", "missing"):
-        condition = Condition(IndicatorValue(name, "x"), Op.ABOVE, Constant(1))
-        assert rules.sentence(condition, uses) == f"{name} is above 1"
-
-
+@settings(max_examples=60, deadline=None)
 @given(rule=trees, seed=seeds)
-def test_an_explanation_has_every_condition_with_what_it_saw(rule: Rule, seed: int) -> None:
+def test_an_explanation_has_every_part_with_its_truth(rule: Rule, seed: int) -> None:
     series = coarse(seed, 12)
-    values = rules.columns(USES, series)
-    every = list(rules.conditions(rule))
+    chart = chart_of(series)
+    oracle = Oracle(series, T.MINUTE_1, USES, utc(int(series.start[-1]) + 60), ())
     for at in (0, 3, -1):
-        explained = rules.explain(rule, series, values, USES, at)
-        assert [e.sentence for e in explained] == [rules.sentence(c, USES) for c in every]
-        for condition, said in zip(every, explained, strict=True):
-            assert said.holds is holds(condition, at % len(series), series, values)
-            if said.left is None or said.right is None:
-                assert not said.holds
+        explained = rules.explain(rule, chart, at)
+        parts = list(parts_of(rule))
+        assert [part.sentence for part in explained] == [rules.sentence(part, USES) for part in parts]
+        for part, said in zip(parts, explained, strict=True):
+            truth = oracle.holds(part, at % len(series))
+            assert (said.holds, said.known) == (truth is True, truth is not None)
+        json.dumps([asdict(part) for part in explained], allow_nan=False)
+
+
+def parts_of(rule: Rule) -> list[Rule]:
+    match rule:
+        case All(of) | Any(of):
+            return [rule, *(part for member in of for part in parts_of(member))]
+        case Not(of) | Held(of):
+            return [rule, *parts_of(of)]
+    return [rule]
 
 
 def test_an_explanation_gives_numbers_and_leaves_out_what_is_unknown() -> None:
-    series = series_of([1.0, 2.0, 3.0, 5.0])
-    values = rules.columns(USES, series)
+    chart = chart_of(series_of([1.0, 2.0, 3.0, 5.0]))
     rule = All((Condition(CLOSE, Op.ABOVE, SMA), Condition(RSI, Op.BELOW, Constant(50))))
-    newest = rules.explain(rule, series, values, USES)
-    assert [(e.left, e.right, e.holds) for e in newest] == [(5.0, 2.75, True), (100.0, 50.0, False)]
-    oldest = rules.explain(rule, series, values, USES, 0)
-    assert [(e.left, e.right, e.holds) for e in oldest] == [(1.0, None, False), (None, 50.0, False)]
+    group, *newest = rules.explain(rule, chart)
+    assert (group.kind, group.depth, group.holds, group.is_group) == ("all", 0, False, True)
+    assert [(e.left, e.right, e.holds, e.depth) for e in newest] == [
+        (5.0, 2.75, True, 1),
+        (100.0, 50.0, False, 1),
+    ]
+    _, *oldest = rules.explain(rule, chart, 0)
+    assert [(e.left, e.right, e.holds, e.known) for e in oldest] == [
+        (1.0, None, False, False),
+        (None, 50.0, False, False),
+    ]
+    with pytest.raises(IndexError):
+        rules.explain(rule, chart, 4)
+
+
+def test_an_explanation_shows_what_each_kind_looked_at() -> None:
+    chart = chart_of(series_of([1.0, 2.0, 3.0, 5.0], volume=7.0))
+    crossed = rules.explain(Condition(CLOSE, Op.CROSSES_ABOVE, Constant(4)), chart)
+    assert crossed == [
+        Explained(
+            "close crosses above 4",
+            5.0,
+            4.0,
+            True,
+            values=(Seen("close", 5.0), Seen("4", 4.0), Seen("close at the bar before", 3.0)),
+        )
+    ]
+    (rising,) = rules.explain(Trend(CLOSE, Direction.RISING, 2), chart)
+    assert rising.values == (Seen("close", 5.0), Seen("close 2 bars ago", 2.0))
+    (band,) = rules.explain(Between(CLOSE, OPEN, Constant(6)), chart)
+    assert [seen.value for seen in band.values] == [5.0, 3.0, 6.0]
+    held, inner = rules.explain(Held(Condition(CLOSE, Op.ABOVE, Constant(2)), 3), chart)
+    assert (held.kind, held.holds, held.values) == ("held", False, (Seen("bars in a row", 2.0),))
+    assert (inner.depth, inner.holds, inner.sentence) == (1, True, "close is above 2")
 
 
 def test_conditions_come_in_reading_order() -> None:
-    assert list(rules.conditions(All((A, Any((Not(B), C)), A)))) == [A, B, C, A]
+    a, b, c = (Condition(CLOSE, Op.ABOVE, Constant(n)) for n in (1, 2, 3))
+    assert list(rules.conditions(All((a, Any((Not(b), Held(c, 2))), a)))) == [a, b, c, a]
+
+
+def test_how_far_a_rule_looks_back() -> None:
+    def bars(rule: Rule, timeframe: T = T.MINUTE_1) -> dict[T, int]:
+        return rules.lookback([rule], {"slow": USES["slow"], "sma": USES["sma"]}, timeframe)
+
+    level = Constant(1)
+    assert bars(Condition(CLOSE, Op.ABOVE, level)) == {T.MINUTE_1: 5, T.HOUR_1: 3}
+    assert bars(Condition(IndicatorValue("sma", "sma", 3), Op.ABOVE, level))[T.MINUTE_1] == 7
+    assert bars(Condition(IndicatorValue("sma", "sma", 3), Op.CROSSES_ABOVE, level))[T.MINUTE_1] == 8
+    assert bars(Condition(Change(Price("close", 2), 10), Op.ABOVE, level))[T.MINUTE_1] == 13
+    assert bars(Trend(SMA, Direction.RISING, 5))[T.MINUTE_1] == 9
+    assert bars(Held(Held(Condition(SMA, Op.CROSSES_ABOVE, level), 3), 4))[T.MINUTE_1] == 10
+    assert bars(Not(Held(Any((All((Condition(SMA, Op.ABOVE, level),)),)), 30)))[T.MINUTE_1] == 33
+    # Of a longer timeframe fewer bars pass meanwhile.
+    assert bars(Held(Condition(HOURLY, Op.ABOVE, level), 121))[T.HOUR_1] == 4
+    assert bars(Between(Price("close", 9, T.DAY_1), level, HOURLY))[T.DAY_1] == 10
+    assert rules.base_minutes({T.MINUTE_1: 5}, 390) == 5
+    assert rules.base_minutes({T.MINUTE_1: 5, T.HOUR_1: 3}, 390) == 300
+    assert rules.base_minutes({T.MINUTE_1: 5, T.DAY_1: 3}, 390) == 5 * 390
+    assert rules.base_minutes({T.MINUTE_1: 5, T.DAY_1: 3}, 1440) == 5 * 1440

@@ -11,9 +11,9 @@ import pytest
 from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec
 from flotilla.domain.indicators import IndicatorUse
-from flotilla.domain.market import MINUTE, Bar, Series, Session, Timeframe, Window, aggregate
+from flotilla.domain.market import MINUTE, Bar, Series, Session, Timeframe, Window
 from flotilla.domain.risk import RiskRules
-from flotilla.domain.rules import All, Any, Comparison, Condition, Constant, IndicatorValue, Price
+from flotilla.domain.rules import All, Any, Chart, Comparison, Condition, Constant, IndicatorValue, Price
 from flotilla.engine.bar_buffer import BarBuffer
 from flotilla.engine.signals import SymbolSignals, signals
 from tests.engine.exchange import OPEN, session_of
@@ -66,16 +66,27 @@ def market(days: int, seed: int) -> list[tuple[Session, Bar]]:
     return found
 
 
+def closes_of(minutes: list[tuple[Session, Bar]]) -> np.ndarray:
+    return np.array(sorted({int(session.close.timestamp()) for session, _ in minutes}))
+
+
 def live(spec: BotSpec, minutes: list[tuple[Session, Bar]]) -> list[SymbolSignals]:
     """What a bot hears minute by minute, with a buffer as long as the hub would give it."""
-    buffer, heard = BarBuffer(spec.warm_up * spec.timeframe.minutes), list[SymbolSignals]()
+    buffer, heard = BarBuffer(spec.base_warm_up), list[SymbolSignals]()
     for session, bar in minutes:
         buffer.append(bar)
         tau = bar.start + MINUTE
         if (tau - session.open).total_seconds() % spec.trading_frequency:
             continue
         after = heard[-1].bar_start if heard else None
-        found = signals(spec, buffer.series(before=tau), tau=tau, session_open=session.open, after=after)
+        found = signals(
+            spec,
+            buffer.series(before=tau),
+            tau=tau,
+            session_open=session.open,
+            closes=closes_of(minutes),
+            after=after,
+        )
         if found is not None:
             heard.append(found)
     return heard
@@ -86,13 +97,17 @@ def test_the_live_edge_says_what_the_whole_history_says(timeframe: Timeframe) ->
     spec = replace(SPEC, timeframe=timeframe, trading_frequency=timeframe.seconds)
     days = 2 + timeframe.minutes // 2
     minutes = market(days, seed=7)
-    whole = aggregate(
-        Series.from_bars([bar for _, bar in minutes]), timeframe, until=minutes[-1][1].start + MINUTE
+    whole = Chart(
+        Series.from_bars([bar for _, bar in minutes]),
+        timeframe,
+        spec.uses,
+        until=minutes[-1][1].start + MINUTE,
+        closes=closes_of(minutes),
     )
-    values = rules.columns(spec.uses, whole)
+    assert spec.entry is not None
     assert spec.exit is not None
-    entry, exit_ = (rules.evaluate(rule, whole, values) for rule in (spec.entry, spec.exit))
-    index = {int(start): number for number, start in enumerate(whole.start)}
+    entry, exit_ = (rules.evaluate(rule, whole) for rule in (spec.entry, spec.exit))
+    index = {int(start): number for number, start in enumerate(whole.bars.start)}
 
     heard = live(spec, minutes)
     settled = [said for said in heard if said.warmed_up]
@@ -100,8 +115,8 @@ def test_the_live_edge_says_what_the_whole_history_says(timeframe: Timeframe) ->
         at = index[said.bar_start]
         moment = datetime.fromtimestamp(said.bar_start, UTC)
         assert (said.entry, said.exit) == (bool(entry[at]), bool(exit_[at])), moment
-        assert said.snapshot["close"] == whole.close[at]
-        for (use, output), column in values.items():
+        assert said.snapshot["close"] == whole.bars.close[at]
+        for (use, output), column in whole.columns().items():
             assert np.isclose(said.snapshot[f"{use}.{output}"], column[at], rtol=1e-7, atol=1e-7)
     assert len(settled) > 100
     assert {said.entry for said in settled} == {said.exit for said in settled} == {True, False}
@@ -116,7 +131,14 @@ def test_each_closed_bar_is_asked_once_and_none_before_its_end(timeframe: Timefr
     for session, bar in minutes:
         buffer.append(bar)
         tau = bar.start + MINUTE
-        found = signals(spec, buffer.series(before=tau), tau=tau, session_open=session.open, after=last)
+        found = signals(
+            spec,
+            buffer.series(before=tau),
+            tau=tau,
+            session_open=session.open,
+            closes=closes_of(minutes),
+            after=last,
+        )
         if found is not None:
             last = found.bar_start
             asked.append(last)

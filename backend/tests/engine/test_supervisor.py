@@ -15,8 +15,11 @@ from tests.engine.exchange import Exchange
 from tests.engine.fakes import paused, unavailable
 from tests.engine.harness import Engine, LoopClock, until
 
-# Its rule asks for an indicator that the bot does not have.
-BROKEN = {"entry": every(condition(indicator("gone", "x"), "above", constant(1))), "exit": None}
+# Its rule asks for an output that the indicator does not have.
+BROKEN = {
+    "indicators": [{"id": "sma", "name": "SMA", "params": {"timeperiod": 2}}],
+    "rules": {"entry": every(condition(indicator("sma", "gone"), "above", constant(1))), "exit": None},
+}
 
 
 async def fail(engine: Engine, bot_id: str) -> str:
@@ -33,9 +36,9 @@ async def fail(engine: Engine, bot_id: str) -> str:
 async def test_a_bot_that_raises_is_in_error_and_the_others_go_on(engine: Engine, exchange: Exchange) -> None:
     async with engine.running():
         good = await engine.start_bot(symbols=["MSFT"])
-        bad = await engine.start_bot(rules=BROKEN)
+        bad = await engine.start_bot(**BROKEN)
         await engine.minute(AAPL=101.0, MSFT=90.0)
-        assert await fail(engine, bad) == "KeyError: ('gone', 'x')"
+        assert await fail(engine, bad) == "KeyError: 'gone'"
         for _ in range(3):
             await engine.minute(AAPL=101.0, MSFT=101.0)
         assert (await engine.bot(good)).status == "running"

@@ -327,7 +327,16 @@ async def test_decisions_say_what_was_seen_and_why_nothing_was_done(api: Api, de
     assert (newest["symbol"], newest["outcome"], newest["refusal"]) == ("MSFT", "enter", None)
     assert newest["sentence"].startswith("The entry rule held")
     assert newest["conditions"] == [
-        {"sentence": "close is above SMA(200)", "left": 100.0, "right": None, "holds": False}
+        {
+            "sentence": "close is above SMA(200)",
+            "left": 100.0,
+            "right": None,
+            "holds": False,
+            "known": True,
+            "kind": "condition",
+            "depth": 0,
+            "values": [],
+        }
     ]
     assert (older["outcome"], older["refusal"], older["count"]) == ("refused", "OUTSIDE_WINDOW", 2)
     assert older["sentence"] == "The time is outside the trading window."

@@ -1,5 +1,5 @@
 // Whole rows as the API sends them; a test names only what it is about.
-import type { BotOut, IndicatorOut, PositionOut, SummaryOut, TradeOut } from '@/api'
+import type { BotDefinition, BotOut, IndicatorOut, PositionOut, SummaryOut, TemplateOut, TradeOut } from '@/api'
 
 const length = (fallback: number) => ({ name: 'timeperiod', label: 'Length', minimum: 2, maximum: 500, default: fallback })
 const output = (name: string) => ({ name, label: name.toUpperCase(), minimum: null, maximum: null })
@@ -33,15 +33,17 @@ export const bot = (fields: Partial<BotOut> = {}): BotOut => ({
   symbols: ['AAPL'],
   timeframe: '1Min',
   trading_frequency: 60,
-  indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 } }],
+  indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: null }],
   rules: {
     entry: {
       type: 'condition',
-      left: { type: 'indicator', indicator: 'rsi', output: 'rsi' },
+      left: { type: 'indicator', indicator: 'rsi', output: 'rsi', ago: 0 },
       op: 'crosses_below',
       right: { type: 'constant', value: 30 },
     },
     exit: null,
+    short_entry: null,
+    short_exit: null,
   },
   risk_management: {
     position_percent: 5,
@@ -61,8 +63,44 @@ export const bot = (fields: Partial<BotOut> = {}): BotOut => ({
   version: 1,
   entry_sentence: 'RSI(14) crosses below 30',
   exit_sentence: null,
+  short_entry_sentence: null,
+  short_exit_sentence: null,
   created_at: '2016-01-04T14:00:00Z',
   updated_at: '2016-01-04T14:00:00Z',
+  ...fields,
+})
+
+const RSI = { type: 'indicator', indicator: 'rsi', output: 'rsi', ago: 0 } as const
+
+export const definition = (fields: Partial<BotDefinition> = {}): BotDefinition => ({
+  name: 'RSI mean reversion',
+  capital: '10000',
+  symbols: ['AAPL'],
+  timeframe: '1Min',
+  trading_frequency: null,
+  indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: null }],
+  rules: {
+    entry: { type: 'all', of: [{ type: 'condition', left: RSI, op: 'crosses_below', right: { type: 'constant', value: 30 } }] },
+    exit: { type: 'any', of: [{ type: 'condition', left: RSI, op: 'crosses_above', right: { type: 'constant', value: 60 } }] },
+    short_entry: null,
+    short_exit: null,
+  },
+  risk_management: bot().risk_management,
+  start_hour: 0,
+  start_minute: 0,
+  end_hour: 0,
+  end_minute: 0,
+  ...fields,
+})
+
+export const template = (fields: Partial<TemplateOut> = {}): TemplateOut => ({
+  id: 'rsi-mean-reversion',
+  name: 'RSI mean reversion',
+  audience: 'For a first bot.',
+  behaviour: 'Buys after a sharp fall.',
+  risks: 'It buys again on the way down.',
+  definition: definition(),
+  sentences: {},
   ...fields,
 })
 

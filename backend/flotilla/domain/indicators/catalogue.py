@@ -12,7 +12,7 @@ import numpy as np
 import talib
 
 from flotilla.domain.errors import Problem
-from flotilla.domain.market import FloatArray, Series
+from flotilla.domain.market import FloatArray, Series, Timeframe
 
 Parameters = Mapping[str, float]
 
@@ -59,11 +59,15 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorUse:
-    """An indicator as a bot uses it; `id` is what the bot's rules call it."""
+    """An indicator as a bot uses it; `id` is what the bot's rules call it.
+
+    `timeframe`: the bars it is computed on, the bot's own when None. (Who computes it has them at hand.)
+    """
 
     id: str
     name: str
     params: Mapping[str, float]
+    timeframe: Timeframe | None = None
 
 
 def _settled(alpha: float) -> int:

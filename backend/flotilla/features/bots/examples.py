@@ -9,19 +9,18 @@ from flotilla.domain.bots import DesiredStatus
 from flotilla.domain.market import Timeframe
 from flotilla.domain.rules import Comparison
 from flotilla.features.bots.repository import BotRepository
-from flotilla.wire.bots import (
+from flotilla.wire.bots import BotDefinition, IndicatorUseModel
+from flotilla.wire.risk import RiskManagement
+from flotilla.wire.rules import (
     AllRule,
     AnyRule,
-    BotDefinition,
     BotRules,
     ConditionRule,
     ConstantOperand,
     IndicatorOperand,
-    IndicatorUseModel,
     Operand,
     PriceOperand,
 )
-from flotilla.wire.risk import RiskManagement
 
 
 def _value(indicator: str, output: str) -> IndicatorOperand:

@@ -7,6 +7,7 @@ from pydantic import Field
 from flotilla.domain.bots import OnStop
 from flotilla.domain.kernel.decisions import Outcome
 from flotilla.domain.risk import RefusalCode
+from flotilla.domain.rules import Kind
 from flotilla.wire.base import Model
 
 
@@ -16,13 +17,25 @@ class StopRequest(Model):
     )
 
 
+class SeenOut(Model):
+    name: str
+    value: float | None
+
+
 class ConditionOut(Model):
-    """One condition at one bar: what stood left and right, and whether it held."""
+    """One condition at one bar: what stood left and right, all that it looked at, and whether it held.
+
+    `known` is false where a value was missing, so that neither it nor its opposite was true.
+    """
 
     sentence: str
     left: float | None
     right: float | None
     holds: bool
+    known: bool = True
+    kind: Kind = "condition"
+    depth: int = Field(0, description="How many groups of the rule stand around it.")
+    values: list[SeenOut] = Field(default_factory=list)
 
 
 class DecisionOut(Model):

@@ -1,5 +1,6 @@
 """What the engine keeps: steps, orders, statuses, marks, and what a bot's state is folded from."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,7 +19,7 @@ from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
 from flotilla.domain.kernel.decisions import Decision, Outcome
 from flotilla.domain.orders import OrderStatus, OrderType
 from flotilla.domain.risk import RefusalCode
-from flotilla.domain.rules import Explained
+from flotilla.domain.rules import Explained, Seen
 from flotilla.ports.broker import AccountFigures
 from flotilla.ports.store import DecisionEntry, MarketSnapshot
 from tests.adapters.postgres.desk import TAU, Desk, draft, execution, leg, report, sale
@@ -26,7 +27,7 @@ from tests.builders import add_account, add_bot
 
 S = OrderStatus
 REFUSED = Decision("AAPL", Outcome.REFUSED, RefusalCode.OUTSIDE_WINDOW, {"price": 100.5})
-SEEN = Explained("RSI(14) crosses below 30", 29.5, 30.0, True)
+SEEN = Explained("RSI(14) crosses below 30", 29.5, 30.0, True, values=(Seen("RSI(14)", 29.5),))
 
 
 # --- steps ------------------------------------------------------------------------------------------
@@ -90,9 +91,7 @@ async def test_a_run_of_equal_decisions_is_one_row(desk: Desk) -> None:
     run = rows[0]
     assert (run.count, run.first_tau, run.last_tau) == (3, TAU, TAU + timedelta(minutes=2))
     assert (run.outcome, run.refusal, run.numbers) == ("refused", "OUTSIDE_WINDOW", {"price": 102.5})
-    assert run.conditions == [
-        {"sentence": "RSI(14) crosses below 30", "left": 29.5, "right": 30.0, "holds": True}
-    ]
+    assert run.conditions == [asdict(SEEN) | {"values": [{"name": "RSI(14)", "value": 29.5}]}]
     assert rows[1].count == 1
 
 

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CreateBotData, CreateBotErrors, CreateBotResponses, DeleteBotData, DeleteBotErrors, DeleteBotResponses, ListBarsData, ListBarsErrors, ListBarsResponses, ListBotsData, ListBotsErrors, ListBotsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListIndicatorsData, ListIndicatorsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListPositionsData, ListPositionsErrors, ListPositionsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ReadBotData, ReadBotErrors, ReadBotResponses, ReadEquityData, ReadEquityErrors, ReadEquityResponses, ReadHealthData, ReadHealthResponses, ReadSummaryData, ReadSummaryResponses, SearchSymbolsData, SearchSymbolsErrors, SearchSymbolsResponses, StartBotData, StartBotErrors, StartBotResponses, StopBotData, StopBotErrors, StopBotResponses, UpdateBotData, UpdateBotErrors, UpdateBotResponses } from './types.gen';
+import type { CreateBotData, CreateBotErrors, CreateBotResponses, DeleteBotData, DeleteBotErrors, DeleteBotResponses, ListBarsData, ListBarsErrors, ListBarsResponses, ListBotsData, ListBotsErrors, ListBotsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListIndicatorsData, ListIndicatorsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListPositionsData, ListPositionsErrors, ListPositionsResponses, ListTemplatesData, ListTemplatesResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ReadBotData, ReadBotErrors, ReadBotResponses, ReadEquityData, ReadEquityErrors, ReadEquityResponses, ReadHealthData, ReadHealthResponses, ReadSummaryData, ReadSummaryResponses, SearchSymbolsData, SearchSymbolsErrors, SearchSymbolsResponses, StartBotData, StartBotErrors, StartBotResponses, StopBotData, StopBotErrors, StopBotResponses, UpdateBotData, UpdateBotErrors, UpdateBotResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -199,6 +199,17 @@ export const readSummary = <ThrowOnError extends boolean = true>(options?: Optio
 export const readEquity = <ThrowOnError extends boolean = true>(options?: Options<ReadEquityData, ThrowOnError>) => (options?.client ?? client).get<ReadEquityResponses, ReadEquityErrors, ThrowOnError>({
     responseType: 'json',
     url: '/api/summary/equity',
+    ...options
+});
+
+/**
+ * List Templates
+ *
+ * List ways to begin: each is a complete definition that can be created as it stands.
+ */
+export const listTemplates = <ThrowOnError extends boolean = true>(options?: Options<ListTemplatesData, ThrowOnError>) => (options?.client ?? client).get<ListTemplatesResponses, unknown, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/templates',
     ...options
 });
 

@@ -58,8 +58,14 @@ export type AllRule = {
     } & AnyRule) | ({
         type: 'not';
     } & NotRule) | ({
+        type: 'held';
+    } & HeldRule) | ({
         type: 'condition';
-    } & ConditionRule)>;
+    } & ConditionRule) | ({
+        type: 'between';
+    } & BetweenRule) | ({
+        type: 'trend';
+    } & TrendRule)>;
     /**
      * Type
      */
@@ -80,8 +86,14 @@ export type AnyRule = {
     } & AnyRule) | ({
         type: 'not';
     } & NotRule) | ({
+        type: 'held';
+    } & HeldRule) | ({
         type: 'condition';
-    } & ConditionRule)>;
+    } & ConditionRule) | ({
+        type: 'between';
+    } & BetweenRule) | ({
+        type: 'trend';
+    } & TrendRule)>;
     /**
      * Type
      */
@@ -133,6 +145,54 @@ export type BarsOut = {
      */
     symbol: string;
     timeframe: Timeframe;
+};
+
+/**
+ * BetweenRule
+ *
+ * The value lies between the bounds, or on one of them.
+ */
+export type BetweenRule = {
+    /**
+     * High
+     */
+    high: ({
+        type: 'indicator';
+    } & IndicatorOperand) | ({
+        type: 'price';
+    } & PriceOperand) | ({
+        type: 'constant';
+    } & ConstantOperand) | ({
+        type: 'change';
+    } & ChangeOperand);
+    /**
+     * Low
+     */
+    low: ({
+        type: 'indicator';
+    } & IndicatorOperand) | ({
+        type: 'price';
+    } & PriceOperand) | ({
+        type: 'constant';
+    } & ConstantOperand) | ({
+        type: 'change';
+    } & ChangeOperand);
+    /**
+     * Type
+     */
+    type: 'between';
+    /**
+     * Value
+     */
+    value: ({
+        type: 'indicator';
+    } & IndicatorOperand) | ({
+        type: 'price';
+    } & PriceOperand) | ({
+        type: 'constant';
+    } & ConstantOperand) | ({
+        type: 'change';
+    } & ChangeOperand);
 };
 
 /**
@@ -278,7 +338,7 @@ export type BotOut = {
     /**
      * Entry Sentence
      */
-    entry_sentence: string;
+    entry_sentence: string | null;
     /**
      * Exit Sentence
      */
@@ -298,6 +358,14 @@ export type BotOut = {
     on_stop: OnStop;
     risk_management: RiskManagement;
     rules: BotRules;
+    /**
+     * Short Entry Sentence
+     */
+    short_entry_sentence: string | null;
+    /**
+     * Short Exit Sentence
+     */
+    short_exit_sentence: string | null;
     /**
      * Start Hour
      */
@@ -332,6 +400,8 @@ export type BotOut = {
 
 /**
  * BotRules
+ *
+ * `entry` and `exit` are the long side's; a bot has at least one of the two entries.
  */
 export type BotRules = {
     /**
@@ -344,8 +414,14 @@ export type BotRules = {
     } & AnyRule) | ({
         type: 'not';
     } & NotRule) | ({
+        type: 'held';
+    } & HeldRule) | ({
         type: 'condition';
-    } & ConditionRule);
+    } & ConditionRule) | ({
+        type: 'between';
+    } & BetweenRule) | ({
+        type: 'trend';
+    } & TrendRule) | null;
     /**
      * Exit
      */
@@ -356,8 +432,50 @@ export type BotRules = {
     } & AnyRule) | ({
         type: 'not';
     } & NotRule) | ({
+        type: 'held';
+    } & HeldRule) | ({
         type: 'condition';
-    } & ConditionRule) | null;
+    } & ConditionRule) | ({
+        type: 'between';
+    } & BetweenRule) | ({
+        type: 'trend';
+    } & TrendRule) | null;
+    /**
+     * Short Entry
+     */
+    short_entry: ({
+        type: 'all';
+    } & AllRule) | ({
+        type: 'any';
+    } & AnyRule) | ({
+        type: 'not';
+    } & NotRule) | ({
+        type: 'held';
+    } & HeldRule) | ({
+        type: 'condition';
+    } & ConditionRule) | ({
+        type: 'between';
+    } & BetweenRule) | ({
+        type: 'trend';
+    } & TrendRule) | null;
+    /**
+     * Short Exit
+     */
+    short_exit: ({
+        type: 'all';
+    } & AllRule) | ({
+        type: 'any';
+    } & AnyRule) | ({
+        type: 'not';
+    } & NotRule) | ({
+        type: 'held';
+    } & HeldRule) | ({
+        type: 'condition';
+    } & ConditionRule) | ({
+        type: 'between';
+    } & BetweenRule) | ({
+        type: 'trend';
+    } & TrendRule) | null;
 };
 
 /**
@@ -387,6 +505,30 @@ export type BotStatusChanged = {
 };
 
 /**
+ * ChangeOperand
+ *
+ * By how many percent a value lies above its own of `bars` bars earlier.
+ */
+export type ChangeOperand = {
+    /**
+     * Bars
+     */
+    bars: number;
+    /**
+     * Of
+     */
+    of: ({
+        type: 'indicator';
+    } & IndicatorOperand) | ({
+        type: 'price';
+    } & PriceOperand);
+    /**
+     * Type
+     */
+    type: 'change';
+};
+
+/**
  * Comparison
  *
  * How two operands are compared at a closed bar.
@@ -396,13 +538,29 @@ export type Comparison = 'above' | 'at_least' | 'below' | 'at_most' | 'crosses_a
 /**
  * ConditionOut
  *
- * One condition at one bar: what stood left and right, and whether it held.
+ * One condition at one bar: what stood left and right, all that it looked at, and whether it held.
+ *
+ * `known` is false where a value was missing, so that neither it nor its opposite was true.
  */
 export type ConditionOut = {
+    /**
+     * Depth
+     *
+     * How many groups of the rule stand around it.
+     */
+    depth: number;
     /**
      * Holds
      */
     holds: boolean;
+    /**
+     * Kind
+     */
+    kind: 'condition' | 'held' | 'all' | 'any' | 'not';
+    /**
+     * Known
+     */
+    known: boolean;
     /**
      * Left
      */
@@ -415,6 +573,10 @@ export type ConditionOut = {
      * Sentence
      */
     sentence: string;
+    /**
+     * Values
+     */
+    values: Array<SeenOut>;
 };
 
 /**
@@ -430,7 +592,9 @@ export type ConditionRule = {
         type: 'price';
     } & PriceOperand) | ({
         type: 'constant';
-    } & ConstantOperand);
+    } & ConstantOperand) | ({
+        type: 'change';
+    } & ChangeOperand);
     op: Comparison;
     /**
      * Right
@@ -441,7 +605,9 @@ export type ConditionRule = {
         type: 'price';
     } & PriceOperand) | ({
         type: 'constant';
-    } & ConstantOperand);
+    } & ConstantOperand) | ({
+        type: 'change';
+    } & ChangeOperand);
     /**
      * Type
      */
@@ -518,6 +684,13 @@ export type DecisionOut = {
 export type DesiredStatus = 'running' | 'stopped';
 
 /**
+ * Direction
+ *
+ * Where a value moves.
+ */
+export type Direction = 'rising' | 'falling';
+
+/**
  * EquityPoint
  */
 export type EquityPoint = {
@@ -590,6 +763,40 @@ export type HealthOut = {
 };
 
 /**
+ * HeldRule
+ *
+ * True at each of the newest `bars` bars of the bot.
+ */
+export type HeldRule = {
+    /**
+     * Bars
+     */
+    bars: number;
+    /**
+     * Of
+     */
+    of: ({
+        type: 'all';
+    } & AllRule) | ({
+        type: 'any';
+    } & AnyRule) | ({
+        type: 'not';
+    } & NotRule) | ({
+        type: 'held';
+    } & HeldRule) | ({
+        type: 'condition';
+    } & ConditionRule) | ({
+        type: 'between';
+    } & BetweenRule) | ({
+        type: 'trend';
+    } & TrendRule);
+    /**
+     * Type
+     */
+    type: 'held';
+};
+
+/**
  * Hello
  *
  * The first message of a connection. Send the newest number you know as `auth.number` when you
@@ -616,6 +823,12 @@ export type Hello = {
  * IndicatorOperand
  */
 export type IndicatorOperand = {
+    /**
+     * Ago
+     *
+     * So many bars of its timeframe earlier.
+     */
+    ago: number;
     /**
      * Indicator
      *
@@ -690,6 +903,10 @@ export type IndicatorUseModel = {
     params: {
         [key: string]: number;
     };
+    /**
+     * The bars it is computed on: the bot's own (null), or a longer timeframe's.
+     */
+    timeframe: Timeframe | null;
 };
 
 /**
@@ -732,6 +949,8 @@ export type MarketSummary = {
 
 /**
  * NotRule
+ *
+ * True where the member is known to be false: the opposite of the unknown is unknown too.
  */
 export type NotRule = {
     /**
@@ -744,8 +963,14 @@ export type NotRule = {
     } & AnyRule) | ({
         type: 'not';
     } & NotRule) | ({
+        type: 'held';
+    } & HeldRule) | ({
         type: 'condition';
-    } & ConditionRule);
+    } & ConditionRule) | ({
+        type: 'between';
+    } & BetweenRule) | ({
+        type: 'trend';
+    } & TrendRule);
     /**
      * Type
      */
@@ -1081,9 +1306,19 @@ export type PriceBar = {
  */
 export type PriceOperand = {
     /**
+     * Ago
+     *
+     * So many bars of its timeframe earlier.
+     */
+    ago: number;
+    /**
      * Field
      */
     field: 'open' | 'high' | 'low' | 'close' | 'volume';
+    /**
+     * The bot's own, or a longer one.
+     */
+    timeframe: Timeframe | null;
     /**
      * Type
      */
@@ -1154,6 +1389,20 @@ export type RiskManagement = {
      * Percent above the decision's close.
      */
     take_profit_percent: number | null;
+};
+
+/**
+ * SeenOut
+ */
+export type SeenOut = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Value
+     */
+    value: number | null;
 };
 
 /**
@@ -1232,6 +1481,47 @@ export type SymbolOut = {
      * Symbol
      */
     symbol: string;
+};
+
+/**
+ * TemplateOut
+ *
+ * `sentences` are the rules in words, by what they are for: entry, exit, short_entry, short_exit.
+ */
+export type TemplateOut = {
+    /**
+     * Audience
+     *
+     * Who it is for.
+     */
+    audience: string;
+    /**
+     * Behaviour
+     *
+     * What it does, and what it waits for.
+     */
+    behaviour: string;
+    definition: BotDefinition;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Risks
+     *
+     * When it loses.
+     */
+    risks: string;
+    /**
+     * Sentences
+     */
+    sentences: {
+        [key: string]: string;
+    };
 };
 
 /**
@@ -1328,6 +1618,35 @@ export type TradeOut = {
      * Version
      */
     version: number;
+};
+
+/**
+ * TrendRule
+ *
+ * Each of the newest `bars` bars of the value's timeframe moved in the direction.
+ */
+export type TrendRule = {
+    /**
+     * Bars
+     */
+    bars: number;
+    direction: Direction;
+    /**
+     * Type
+     */
+    type: 'trend';
+    /**
+     * Value
+     */
+    value: ({
+        type: 'indicator';
+    } & IndicatorOperand) | ({
+        type: 'price';
+    } & PriceOperand) | ({
+        type: 'constant';
+    } & ConstantOperand) | ({
+        type: 'change';
+    } & ChangeOperand);
 };
 
 /**
@@ -1916,6 +2235,24 @@ export type ReadEquityResponses = {
 };
 
 export type ReadEquityResponse = ReadEquityResponses[keyof ReadEquityResponses];
+
+export type ListTemplatesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/templates';
+};
+
+export type ListTemplatesResponses = {
+    /**
+     * Response List Templates
+     *
+     * Successful Response
+     */
+    200: Array<TemplateOut>;
+};
+
+export type ListTemplatesResponse = ListTemplatesResponses[keyof ListTemplatesResponses];
 
 export type ListTradesData = {
     body?: never;

@@ -4,8 +4,8 @@ import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOption
 import type { AxiosError } from 'axios';
 
 import { client } from '../client.gen';
-import { createBot, deleteBot, listBars, listBots, listDecisions, listIndicators, listOrders, listPositions, listTrades, type Options, readBot, readEquity, readHealth, readSummary, searchSymbols, startBot, stopBot, updateBot } from '../sdk.gen';
-import type { CreateBotData, CreateBotError, CreateBotResponse, DeleteBotData, DeleteBotError, DeleteBotResponse, ListBarsData, ListBarsError, ListBarsResponse, ListBotsData, ListBotsError, ListBotsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListIndicatorsData, ListIndicatorsResponse, ListOrdersData, ListOrdersError, ListOrdersResponse, ListPositionsData, ListPositionsError, ListPositionsResponse, ListTradesData, ListTradesError, ListTradesResponse, ReadBotData, ReadBotError, ReadBotResponse, ReadEquityData, ReadEquityError, ReadEquityResponse, ReadHealthData, ReadHealthResponse, ReadSummaryData, ReadSummaryResponse, SearchSymbolsData, SearchSymbolsError, SearchSymbolsResponse, StartBotData, StartBotError, StartBotResponse, StopBotData, StopBotError, StopBotResponse, UpdateBotData, UpdateBotError, UpdateBotResponse } from '../types.gen';
+import { createBot, deleteBot, listBars, listBots, listDecisions, listIndicators, listOrders, listPositions, listTemplates, listTrades, type Options, readBot, readEquity, readHealth, readSummary, searchSymbols, startBot, stopBot, updateBot } from '../sdk.gen';
+import type { CreateBotData, CreateBotError, CreateBotResponse, DeleteBotData, DeleteBotError, DeleteBotResponse, ListBarsData, ListBarsError, ListBarsResponse, ListBotsData, ListBotsError, ListBotsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListIndicatorsData, ListIndicatorsResponse, ListOrdersData, ListOrdersError, ListOrdersResponse, ListPositionsData, ListPositionsError, ListPositionsResponse, ListTemplatesData, ListTemplatesResponse, ListTradesData, ListTradesError, ListTradesResponse, ReadBotData, ReadBotError, ReadBotResponse, ReadEquityData, ReadEquityError, ReadEquityResponse, ReadHealthData, ReadHealthResponse, ReadSummaryData, ReadSummaryResponse, SearchSymbolsData, SearchSymbolsError, SearchSymbolsResponse, StartBotData, StartBotError, StartBotResponse, StopBotData, StopBotError, StopBotResponse, UpdateBotData, UpdateBotError, UpdateBotResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseURL' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -469,6 +469,26 @@ export const readEquityOptions = (options?: Options<ReadEquityData>) => queryOpt
         return data;
     },
     queryKey: readEquityQueryKey(options)
+});
+
+export const listTemplatesQueryKey = (options?: Options<ListTemplatesData>) => createQueryKey('listTemplates', options);
+
+/**
+ * List Templates
+ *
+ * List ways to begin: each is a complete definition that can be created as it stands.
+ */
+export const listTemplatesOptions = (options?: Options<ListTemplatesData>) => queryOptions<ListTemplatesResponse, AxiosError<DefaultError>, ListTemplatesResponse, ReturnType<typeof listTemplatesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listTemplates({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listTemplatesQueryKey(options)
 });
 
 export const listTradesQueryKey = (options?: Options<ListTradesData>) => createQueryKey('listTrades', options);

@@ -65,7 +65,7 @@ function Decision({ decision }: { decision: DecisionOut }) {
           <Box component="span" aria-hidden sx={{ color: condition.holds ? 'pnl.up' : 'pnl.down', fontWeight: 700 }}>
             {condition.holds ? '✓' : '✗'}
           </Box>{' '}
-          {condition.sentence}: {condition.holds ? 'true' : 'false'} ({plain(condition.left)} and {plain(condition.right)})
+          {condition.sentence}: {condition.holds ? 'true' : condition.known ? 'false' : 'not known yet'} ({seen(condition)})
         </Typography>
       ))}
       {Object.keys(decision.numbers).length > 0 && (
@@ -75,6 +75,11 @@ function Decision({ decision }: { decision: DecisionOut }) {
       )}
     </Box>
   )
+}
+
+/** What a condition looked at; older decisions kept the two sides of a comparison only. */
+function seen({ values, left, right }: DecisionOut['conditions'][number]): string {
+  return (values.length > 0 ? values.map(({ value }) => value) : [left, right]).map(plain).join(' and ')
 }
 
 /** When: one bar, or a run of bars that all gave the same. */

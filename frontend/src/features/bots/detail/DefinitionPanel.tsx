@@ -8,6 +8,8 @@ import { Panel } from '@/shared/ui/Panel'
 import { fromDefinition } from '../form/model'
 import { protectionWords } from '../form/words'
 
+const PROTECTION = 'the stop-loss or the take-profit is reached'
+
 /** The bot's definition in words. */
 export function DefinitionPanel({ bot }: { bot: BotOut }) {
   const { window, risk_management: risk } = fromDefinition(bot)
@@ -17,8 +19,18 @@ export function DefinitionPanel({ bot }: { bot: BotOut }) {
         <Line term="Watches">
           {bot.symbols.join(', ')}, in bars of {TIMEFRAMES[bot.timeframe]}, with {dollars(bot.capital)}
         </Line>
-        <Line term="Buys when">{bot.entry_sentence}</Line>
-        <Line term="Sells when">{bot.exit_sentence ?? 'the stop-loss or the take-profit is reached'}</Line>
+        {bot.entry_sentence !== null && (
+          <>
+            <Line term="Buys when">{bot.entry_sentence}</Line>
+            <Line term="Sells when">{bot.exit_sentence ?? PROTECTION}</Line>
+          </>
+        )}
+        {bot.short_entry_sentence !== null && (
+          <>
+            <Line term="Sells short when">{bot.short_entry_sentence}</Line>
+            <Line term="Buys back when">{bot.short_exit_sentence ?? PROTECTION}</Line>
+          </>
+        )}
         <Line term="Protects">{protectionWords(risk)}</Line>
         <Line term="Hours">{window.all_day ? 'The whole session' : `Buys from ${window.start} to ${window.end} New York time`}</Line>
       </Box>

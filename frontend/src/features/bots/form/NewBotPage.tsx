@@ -6,34 +6,52 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useForm } from 'react-hook-form'
 import { useNavigate } from 'react-router'
-import { createBotMutation, listIndicatorsOptions, readBotQueryKey, type IndicatorOut } from '@/api'
+import { createBotMutation, listIndicatorsOptions, listTemplatesOptions, readBotQueryKey, type IndicatorOut, type TemplateOut } from '@/api'
 import { paths } from '@/shared/paths'
 import { Page } from '@/shared/ui/Page'
 import { ErrorState, LoadingRows } from '@/shared/ui/states'
 import { useToast } from '@/shared/ui/toast'
 import { BotForm } from './BotForm'
 import { fromDefinition, type FormValues } from './model'
-import { TEMPLATES } from './templates'
+import { emptyTemplate } from './templates'
 
 /** A new bot, started from a template. */
 export function NewBotPage() {
-  const { data: catalogue, error, refetch } = useQuery(listIndicatorsOptions())
+  const indicators = useQuery(listIndicatorsOptions())
+  const templates = useQuery(listTemplatesOptions())
+  const error = indicators.error ?? templates.error
+  const [first, ...others] = templates.data ?? []
+  const retry = () => {
+    void indicators.refetch()
+    void templates.refetch()
+  }
   return (
     <Page title="New bot">
-      {catalogue ? <NewBot catalogue={catalogue} /> : error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <LoadingRows rows={8} />}
+      {indicators.data && first ? (
+        <NewBot catalogue={indicators.data} templates={[first, ...others, emptyTemplate(first)]} />
+      ) : error ? (
+        <ErrorState error={error} onRetry={retry} />
+      ) : (
+        <LoadingRows rows={8} />
+      )}
     </Page>
   )
 }
 
-function NewBot({ catalogue }: { catalogue: readonly IndicatorOut[] }) {
-  const [template, setTemplate] = useState(TEMPLATES[0])
+interface Props {
+  catalogue: readonly IndicatorOut[]
+  templates: readonly [TemplateOut, ...TemplateOut[]]
+}
+
+function NewBot({ catalogue, templates }: Props) {
+  const [template, setTemplate] = useState(templates[0])
   const form = useForm<FormValues>({ defaultValues: fromDefinition(template.definition) })
   const create = useMutation(createBotMutation())
   const cache = useQueryClient()
   const navigate = useNavigate()
   const toast = useToast()
   const choose = (id: string | null) => {
-    const chosen = TEMPLATES.find((candidate) => candidate.id === id)
+    const chosen = templates.find((candidate) => candidate.id === id)
     if (!chosen) return
     setTemplate(chosen)
     form.reset(fromDefinition(chosen.definition))
@@ -49,11 +67,11 @@ function NewBot({ catalogue }: { catalogue: readonly IndicatorOut[] }) {
           onChange={(_, id: string | null) => choose(id)}
           sx={{ flexWrap: 'wrap' }}
         >
-          {TEMPLATES.map(({ id, title }) => (
-            <ToggleButton key={id} value={id} sx={{ px: 3, py: 1, textTransform: 'none' }}>{title}</ToggleButton>
+          {templates.map(({ id, name }) => (
+            <ToggleButton key={id} value={id} sx={{ px: 3, py: 1, textTransform: 'none' }}>{name}</ToggleButton>
           ))}
         </ToggleButtonGroup>
-        <Typography variant="body2" sx={{ color: 'text.secondary' }}>{template.idea}</Typography>
+        <Typography variant="body2" sx={{ color: 'text.secondary' }}>{[template.behaviour, template.audience, template.risks].join(' ')}</Typography>
       </Box>
       <BotForm
         key={template.id}

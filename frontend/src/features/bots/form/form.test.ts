@@ -1,16 +1,39 @@
 import { describe, expect, test } from 'vitest'
-import { bot, catalogue } from '@/testing/factories'
+import { bot, catalogue, definition, template } from '@/testing/factories'
 import { fromDefinition, newIndicator, toDefinition, type FormValues } from './model'
 import { messageAt, placeErrors, withoutTouched } from './problems'
 import { constant, group } from './rules/model'
-import { TEMPLATES } from './templates'
+import { emptyTemplate } from './templates'
 import { unsendable } from './validation'
 
 const values = (change: Partial<FormValues> = {}): FormValues => ({ ...fromDefinition(bot()), ...change })
 
 describe('the definition and the form', () => {
-  test.each(TEMPLATES)('$title comes back as it is', ({ definition }) => {
-    expect(toDefinition(fromDefinition(definition))).toEqual(definition)
+  test.each([template(), emptyTemplate(template())])('$name comes back as it is', ({ definition: stored }) => {
+    expect(toDefinition(fromDefinition(stored))).toEqual(stored)
+  })
+
+  test('what the form cannot edit comes back too: several bars, longer timeframes, the short side', () => {
+    const close = { type: 'price', field: 'close', ago: 2, timeframe: '1Day' } as const
+    const number = { type: 'constant', value: 3 } as const
+    const stored = definition({
+      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: '1Hour' }],
+      rules: {
+        entry: null,
+        exit: null,
+        short_entry: {
+          type: 'all',
+          of: [
+            { type: 'held', bars: 3, of: { type: 'between', value: close, low: number, high: { type: 'constant', value: 4 } } },
+            { type: 'trend', value: close, direction: 'falling', bars: 2 },
+            { type: 'condition', left: { type: 'change', of: close, bars: 5 }, op: 'below', right: number },
+          ],
+        },
+        short_exit: { type: 'any', of: [{ type: 'not', of: { type: 'trend', value: close, direction: 'falling', bars: 1 } }] },
+      },
+    })
+    expect(toDefinition(fromDefinition(stored))).toEqual(stored)
+    expect(unsendable(fromDefinition(stored))).toEqual([])
   })
 
   test('a stored bot comes back, with "none" where none was and its own frequency', () => {
@@ -49,7 +72,7 @@ describe('the definition and the form', () => {
     if (!rsi) throw new Error('the catalogue is empty')
     expect(newIndicator(rsi, []).id).toBe('rsi')
     expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_3' }]).id).toBe('rsi_2')
-    expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_2' }])).toEqual({ id: 'rsi_3', name: 'RSI', params: { timeperiod: '14' } })
+    expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_2' }])).toEqual({ id: 'rsi_3', name: 'RSI', params: { timeperiod: '14' }, timeframe: null })
   })
 })
 
@@ -106,8 +129,8 @@ describe('what cannot be sent', () => {
     if (entry?.type !== 'condition') throw new Error('the bot has no condition')
     const broken = values({
       capital: 'a lot',
-      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: '1.5' } }],
-      rules: { entry: group('all', [group('any', [{ ...entry, right: constant('') }])]), exit: null },
+      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: '1.5' }, timeframe: null }],
+      rules: { ...values().rules, entry: group('all', [group('any', [{ ...entry, right: constant('') }])]) },
       risk_management: { ...values().risk_management, max_open_positions: '', stop_loss_percent: 'x' },
       window: { all_day: false, start: '', end: '10:00' },
     })

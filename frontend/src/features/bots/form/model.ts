@@ -1,12 +1,13 @@
 // What the form holds: the definition as a person types it, numbers as text.
 import { TIMEFRAME_SECONDS } from '@/shared/trading/timeframes'
-import type { BotDefinition, IndicatorOut, IndicatorUseModel, RiskManagement } from '@/api'
-import { groupFromWire, toWire, type GroupForm } from './rules/model'
+import type { BotDefinition, BotRules, IndicatorOut, IndicatorUseModel, RiskManagement } from '@/api'
+import { group, groupFromWire, toWire, type GroupForm } from './rules/model'
 
 export interface IndicatorForm {
   id: string
   name: string
   params: Record<string, string>
+  timeframe: IndicatorUseModel['timeframe']
 }
 
 export interface FormValues {
@@ -17,7 +18,7 @@ export interface FormValues {
   /** Seconds, or empty for "at every bar". */
   trading_frequency: string
   indicators: IndicatorForm[]
-  rules: { entry: GroupForm; exit: GroupForm | null }
+  rules: Record<Exclude<keyof BotRules, 'entry'>, GroupForm | null> & { entry: GroupForm }
   risk_management: Record<keyof RiskManagement, string>
   /** New York hours, `HH:MM`. */
   window: { all_day: boolean; start: string; end: string }
@@ -36,7 +37,12 @@ export function fromDefinition(definition: BotDefinition): FormValues {
     timeframe: definition.timeframe,
     trading_frequency: frequency === null || frequency === TIMEFRAME_SECONDS[definition.timeframe] ? '' : String(frequency),
     indicators: definition.indicators.map((use) => ({ ...use, params: asText(use.params) })),
-    rules: { entry: groupFromWire(rules.entry), exit: rules.exit && groupFromWire(rules.exit) },
+    rules: {
+      entry: rules.entry ? groupFromWire(rules.entry) : group('all', []),
+      exit: rules.exit && groupFromWire(rules.exit),
+      short_entry: rules.short_entry && groupFromWire(rules.short_entry),
+      short_exit: rules.short_exit && groupFromWire(rules.short_exit),
+    },
     risk_management: asText(risk),
     window: windowFrom(definition),
   }
@@ -52,7 +58,13 @@ export function toDefinition(values: FormValues): BotDefinition {
     timeframe: values.timeframe,
     trading_frequency: values.trading_frequency === '' ? null : Number(values.trading_frequency),
     indicators: values.indicators.map((use) => ({ ...use, params: asNumbers(use.params) })),
-    rules: { entry: toWire(rules.entry), exit: rules.exit && toWire(rules.exit) },
+    rules: {
+      // Only a bot that sells short may be without a rule to buy.
+      entry: rules.entry.of.length === 0 && rules.short_entry ? null : toWire(rules.entry),
+      exit: rules.exit && toWire(rules.exit),
+      short_entry: rules.short_entry && toWire(rules.short_entry),
+      short_exit: rules.short_exit && toWire(rules.short_exit),
+    },
     risk_management: {
       position_percent: Number(risk.position_percent),
       max_open_positions: Number(risk.max_open_positions),
@@ -70,7 +82,7 @@ export function newIndicator(entry: IndicatorOut, others: readonly Pick<Indicato
   const base = entry.name.toLowerCase().replaceAll(/\W/g, '_')
   let id = base
   for (let number = 2; taken.has(id); number += 1) id = `${base}_${number}`
-  return { id, name: entry.name, params: Object.fromEntries(entry.parameters.map((p) => [p.name, String(p.default)])) }
+  return { id, name: entry.name, params: Object.fromEntries(entry.parameters.map((p) => [p.name, String(p.default)])), timeframe: null }
 }
 
 function asText<Key extends string>(numbers: Record<Key, number | null>): Record<Key, string> {

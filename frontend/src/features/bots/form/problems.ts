@@ -49,6 +49,10 @@ function ruleAnchors(rule: RuleForm, path: string): string[] {
   switch (rule.type) {
     case 'condition':
       return [path, `${path}.left`, `${path}.right`]
+    case 'between':
+    case 'trend':
+    case 'held':
+      return [path]
     case 'not':
       return [path, ...ruleAnchors(rule.of, `${path}.of`)]
     case 'all':

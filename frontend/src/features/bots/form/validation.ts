@@ -11,14 +11,16 @@ const clock = z.string().regex(/^\d\d:\d\d$/, 'Enter a time.')
 const operand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('constant'), value: number }),
   z.object({ type: z.literal('indicator') }),
-  z.object({ type: z.literal('price') }),
+  z.object({ type: z.literal(['price', 'change']) }),
 ])
 
 const rule: z.ZodType = z.lazy(() =>
   z.discriminatedUnion('type', [
     z.object({ type: z.literal('condition'), left: operand, right: operand }),
     z.object({ type: z.literal(['all', 'any']), of: z.array(rule) }),
-    z.object({ type: z.literal('not'), of: rule }),
+    z.object({ type: z.literal(['not', 'held']), of: rule }),
+    z.object({ type: z.literal('between'), value: operand, low: operand, high: operand }),
+    z.object({ type: z.literal('trend'), value: operand }),
   ]),
 )
 

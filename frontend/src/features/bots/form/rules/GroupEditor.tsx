@@ -5,6 +5,7 @@ import MenuItem from '@mui/material/MenuItem'
 import TextField from '@mui/material/TextField'
 import Tooltip from '@mui/material/Tooltip'
 import Typography from '@mui/material/Typography'
+import type { ReactNode } from 'react'
 import { useWatch } from 'react-hook-form'
 import { AddIcon, CloseIcon } from '@/shared/ui/icons'
 import { useFormHelp } from '../context'
@@ -13,6 +14,7 @@ import { ProblemNote } from '../ProblemNote'
 import { ConditionRow } from './ConditionRow'
 import { firstCondition } from './edit'
 import { group, not, type GroupForm, type RuleForm } from './model'
+import { sentence } from './sentence'
 
 /** Groups may be put into groups down to here; deeper stored ones are shown and kept all the same. */
 const DEEPEST = 2
@@ -91,6 +93,7 @@ function MemberEditor({ rule, joint, number, path, depth, onChange, onRemove }: 
   const negated = rule.type === 'not'
   const inner = negated ? rule.of : rule
   const innerPath = negated ? `${path}.of` : path
+  const isCondition = inner.type !== 'all' && inner.type !== 'any' && inner.type !== 'not'
   const changeInner = (next: RuleForm) => onChange(negated ? { ...rule, of: next } : next)
   const buttons = (
     <Box sx={{ display: 'flex', gap: 1, alignItems: 'center', justifyContent: 'flex-end' }}>
@@ -109,13 +112,12 @@ function MemberEditor({ rule, joint, number, path, depth, onChange, onRemove }: 
         </Button>
       </Tooltip>
       <Tooltip title="Remove">
-        <IconButton aria-label={inner.type === 'condition' ? `Remove condition ${number}` : `Remove group ${number}`} onClick={onRemove}>
+        <IconButton aria-label={isCondition ? `Remove condition ${number}` : `Remove group ${number}`} onClick={onRemove}>
           <CloseIcon fontSize="small" />
         </IconButton>
       </Tooltip>
     </Box>
   )
-  const isCondition = inner.type === 'condition'
   return (
     <>
       {joint && <Typography variant="caption" sx={{ color: 'text.secondary', fontWeight: 600 }}>{joint}</Typography>}
@@ -123,6 +125,8 @@ function MemberEditor({ rule, joint, number, path, depth, onChange, onRemove }: 
       {negated && <ProblemNote anchor={path} />}
       {inner.type === 'condition' ? (
         <ConditionRow rule={inner} path={innerPath} onChange={changeInner} buttons={buttons} />
+      ) : isCondition ? (
+        <InWordsRow rule={inner} path={innerPath} buttons={buttons} />
       ) : (
         <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) auto', alignItems: 'start', gap: 2 }}>
           {inner.type === 'not' ? (
@@ -135,6 +139,21 @@ function MemberEditor({ rule, joint, number, path, depth, onChange, onRemove }: 
       )}
     </Box>
     </>
+  )
+}
+
+/** A condition over several bars: it is shown in words, and kept as it is. */
+function InWordsRow({ rule, path, buttons }: { rule: RuleForm; path: string; buttons: ReactNode }) {
+  const { catalogue } = useFormHelp()
+  const indicators = useWatch<FormValues, 'indicators'>({ name: 'indicators' })
+  return (
+    <Box sx={{ display: 'grid', gap: 1 }}>
+      <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) auto', alignItems: 'center', gap: 2 }}>
+        <Typography variant="body2">{sentence(rule, { indicators, catalogue })}</Typography>
+        {buttons}
+      </Box>
+      <ProblemNote anchor={path} />
+    </Box>
   )
 }
 

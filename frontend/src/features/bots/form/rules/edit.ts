@@ -18,12 +18,12 @@ export interface Choice {
 export function choices({ indicators, catalogue }: Vocabulary): Choice[] {
   const outputs = indicators.flatMap((use) =>
     (catalogue.find(({ name }) => name === use.name)?.outputs ?? []).map((output): Choice => {
-      const operand: OperandForm = { type: 'indicator', indicator: use.id, output: output.name }
+      const operand: OperandForm = { type: 'indicator', indicator: use.id, output: output.name, ago: 0 }
       return { id: choiceId(operand), group: 'Indicators', label: indicatorWord(use, output.name, catalogue), operand }
     }),
   )
   const prices = PRICE_FIELDS.map((field): Choice => {
-    const operand: OperandForm = { type: 'price', field }
+    const operand: OperandForm = { type: 'price', field, ago: 0, timeframe: null }
     return { id: choiceId(operand), group: 'Price', label: field, operand }
   })
   const number = constant('')
@@ -34,16 +34,18 @@ export function choices({ indicators, catalogue }: Vocabulary): Choice[] {
 export function choiceId(operand: OperandForm): string {
   switch (operand.type) {
     case 'indicator':
-      return `indicator:${operand.indicator}:${operand.output}`
+      return `indicator:${operand.indicator}:${operand.output}:${operand.ago}`
     case 'price':
-      return `price:${operand.field}`
+      return `price:${operand.field}:${operand.ago}:${operand.timeframe ?? ''}`
     case 'constant':
       return 'number'
+    case 'change':
+      return `change:${operand.bars}:${choiceId(operand.of)}`
   }
 }
 
 /** A condition to start from: the first indicator against a number, or the close. */
 export function firstCondition(indicators: readonly IndicatorForm[], catalogue: readonly IndicatorOut[]): ConditionForm {
   const first = choices({ indicators, catalogue })[0]
-  return condition(first?.operand ?? { type: 'price', field: 'close' }, 'above', constant(''))
+  return condition(first?.operand ?? { type: 'price', field: 'close', ago: 0, timeframe: null }, 'above', constant(''))
 }

@@ -1,7 +1,7 @@
 // A rule as the form holds it: the wire's tree, with typed numbers as text and a key for each node.
-import type { BotRules, ConditionRule } from '@/api'
+import type { BotRules, ConditionRule, TrendRule } from '@/api'
 
-export type RuleTree = BotRules['entry']
+export type RuleTree = NonNullable<BotRules['entry']>
 type WireOperand = ConditionRule['left']
 
 export type OperandForm = Exclude<WireOperand, { type: 'constant' }> | { type: 'constant'; value: string }
@@ -26,7 +26,30 @@ export interface NotForm {
   of: RuleForm
 }
 
-export type RuleForm = ConditionForm | GroupForm | NotForm
+export interface BetweenForm {
+  key: string
+  type: 'between'
+  value: OperandForm
+  low: OperandForm
+  high: OperandForm
+}
+
+export interface TrendForm {
+  key: string
+  type: 'trend'
+  value: OperandForm
+  direction: TrendRule['direction']
+  bars: number
+}
+
+export interface HeldForm {
+  key: string
+  type: 'held'
+  of: RuleForm
+  bars: number
+}
+
+export type RuleForm = ConditionForm | GroupForm | NotForm | BetweenForm | TrendForm | HeldForm
 
 let made = 0
 const newKey = () => `node-${(made += 1)}`
@@ -58,6 +81,14 @@ function fromWire(rule: RuleTree): RuleForm {
       return group(rule.type, rule.of.map(fromWire))
     case 'not':
       return not(fromWire(rule.of))
+    case 'held':
+      return { key: newKey(), type: 'held', of: fromWire(rule.of), bars: rule.bars }
+    case 'trend':
+      return { key: newKey(), type: 'trend', value: operandFromWire(rule.value), direction: rule.direction, bars: rule.bars }
+    case 'between': {
+      const { value, low, high } = rule
+      return { key: newKey(), type: 'between', value: operandFromWire(value), low: operandFromWire(low), high: operandFromWire(high) }
+    }
     case 'condition':
       return condition(operandFromWire(rule.left), rule.op, operandFromWire(rule.right))
   }
@@ -75,6 +106,12 @@ export function toWire(rule: RuleForm): RuleTree {
       return { type: rule.type, of: rule.of.map(toWire) }
     case 'not':
       return { type: 'not', of: toWire(rule.of) }
+    case 'held':
+      return { type: 'held', of: toWire(rule.of), bars: rule.bars }
+    case 'trend':
+      return { type: 'trend', value: operandToWire(rule.value), direction: rule.direction, bars: rule.bars }
+    case 'between':
+      return { type: 'between', value: operandToWire(rule.value), low: operandToWire(rule.low), high: operandToWire(rule.high) }
     case 'condition':
       return { type: 'condition', left: operandToWire(rule.left), op: rule.op, right: operandToWire(rule.right) }
   }

@@ -5,9 +5,9 @@ import { choiceId, choices, firstCondition } from './edit'
 import { constant, groupFromWire, toWire, type RuleTree } from './model'
 import { operandWord, sentence } from './sentence'
 
-const RSI = { type: 'indicator', indicator: 'rsi', output: 'rsi' } as const
-const SIGNAL = { type: 'indicator', indicator: 'macd', output: 'signal' } as const
-const CLOSE = { type: 'price', field: 'close' } as const
+const RSI = { type: 'indicator', indicator: 'rsi', output: 'rsi', ago: 0 } as const
+const SIGNAL = { type: 'indicator', indicator: 'macd', output: 'signal', ago: 0 } as const
+const CLOSE = { type: 'price', field: 'close', ago: 0, timeframe: null } as const
 const number = (value: number) => ({ type: 'constant', value }) as const
 const oversold = { type: 'condition', left: RSI, op: 'crosses_below', right: number(30.5) } as const
 const above = { type: 'condition', left: CLOSE, op: 'at_least', right: SIGNAL } as const
@@ -20,8 +20,8 @@ const deep: RuleTree = {
   ],
 }
 const indicators: IndicatorForm[] = [
-  { id: 'rsi', name: 'RSI', params: { timeperiod: '14' } },
-  { id: 'macd', name: 'MACD', params: { fastperiod: '12', slowperiod: '26' } },
+  { id: 'rsi', name: 'RSI', params: { timeperiod: '14' }, timeframe: null },
+  { id: 'macd', name: 'MACD', params: { fastperiod: '12', slowperiod: '26' }, timeframe: null },
 ]
 const words = { indicators, catalogue }
 
@@ -40,7 +40,7 @@ describe('a rule in the form', () => {
     const collect = (rule: ReturnType<typeof groupFromWire>['of'][number]) => {
       keys.add(rule.key)
       if (rule.type === 'not') collect(rule.of)
-      else if (rule.type !== 'condition') rule.of.forEach(collect)
+      else if (rule.type === 'all' || rule.type === 'any') rule.of.forEach(collect)
     }
     collect(groupFromWire(deep))
     expect(keys.size).toBe(12)
@@ -55,9 +55,28 @@ describe('a rule in words', () => {
     )
   })
 
+  test('has words for several bars, longer timeframes and changes, as the server has', () => {
+    const daily = { type: 'price', field: 'close', ago: 2, timeframe: '1Day' } as const
+    const change = { type: 'change', of: CLOSE, bars: 10 } as const
+    const rule: RuleTree = {
+      type: 'all',
+      of: [
+        { type: 'held', of: oversold, bars: 3 },
+        { type: 'trend', value: daily, direction: 'rising', bars: 1 },
+        { type: 'between', value: change, low: number(-2), high: number(2) },
+      ],
+    }
+    expect(sentence(groupFromWire(rule), words)).toBe(
+      '(RSI(14) crosses below 30.5 for 3 bars in a row) and daily close 2 bars ago has been rising for 1 bar and ' +
+        'the change of close over 10 bars is between -2% and 2%',
+    )
+    const hourly: IndicatorForm[] = [{ id: 'rsi', name: 'RSI', params: {}, timeframe: '4Hour' }]
+    expect(operandWord(RSI, { indicators: hourly, catalogue })).toBe('4-hour RSI(14)')
+  })
+
   test('says what is missing', () => {
     expect(operandWord(constant(' '), words)).toBe('…')
-    expect(operandWord({ type: 'indicator', indicator: 'sma', output: 'sma' }, words)).toBe('sma (removed)')
+    expect(operandWord({ type: 'indicator', indicator: 'sma', output: 'sma', ago: 0 }, words)).toBe('sma (removed)')
     expect(sentence(groupFromWire({ type: 'all', of: [] }), words)).toBe('')
   })
 })

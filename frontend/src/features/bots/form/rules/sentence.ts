@@ -1,7 +1,7 @@
 // A rule in words, while it is being built; a stored bot brings its own sentences.
-import type { IndicatorOut } from '@/api'
+import type { BotDefinition, IndicatorOut } from '@/api'
 import type { IndicatorForm } from '../model'
-import type { ConditionForm, OperandForm, RuleForm } from './model'
+import type { ConditionForm, GroupForm, OperandForm, RuleForm } from './model'
 
 export const COMPARISONS: Record<ConditionForm['op'], string> = {
   above: 'is above',
@@ -21,31 +21,63 @@ export interface Vocabulary {
 export function sentence(rule: RuleForm, words: Vocabulary): string {
   switch (rule.type) {
     case 'condition':
-      return `${operandWord(rule.left, words)} ${COMPARISONS[rule.op]} ${operandWord(rule.right, words)}`
+      return `${beside(rule.left, rule.right, words)} ${COMPARISONS[rule.op]} ${beside(rule.right, rule.left, words)}`
+    case 'between':
+      return `${operandWord(rule.value, words)} is between ${beside(rule.low, rule.value, words)} and ${beside(rule.high, rule.value, words)}`
+    case 'trend':
+      return `${operandWord(rule.value, words)} has been ${rule.direction} for ${bars(rule.bars)}`
+    case 'held': {
+      const text = sentence(rule.of, words)
+      const plain = rule.of.type === 'condition' || rule.of.type === 'between'
+      return `${plain ? text : `(${text})`} for ${bars(rule.bars)} in a row`
+    }
     case 'all':
-      return rule.of.map((member) => bracketed(member, words, 'any')).join(' and ')
+      return rule.of.map((member) => memberWords(member, rule, words)).join(' and ')
     case 'any':
-      return rule.of.map((member) => bracketed(member, words, 'all')).join(' or ')
+      return rule.of.map((member) => memberWords(member, rule, words)).join(' or ')
     case 'not':
       return `not (${sentence(rule.of, words)})`
   }
 }
 
-function bracketed(member: RuleForm, words: Vocabulary, other: 'all' | 'any'): string {
+/** What would read two ways among other members stands in brackets; a group of one reads as its member. */
+function memberWords(member: RuleForm, group: GroupForm, words: Vocabulary): string {
+  if (member.type === 'all' || member.type === 'any') {
+    const [only, ...others] = member.of
+    if (only && others.length === 0) return memberWords(only, group, words)
+  }
   const text = sentence(member, words)
-  return member.type === other && member.of.length > 1 ? `(${text})` : text
+  const alone = group.of.length === 1 || member.type === group.type
+  const joined = member.type === 'all' || member.type === 'any' || member.type === 'held'
+  return joined && !alone ? `(${text})` : text
 }
 
-/** One side of a comparison: `RSI(14)`, `MACD(12, 26, 9) signal`, `close`, `30`. */
+/** A number that a change is compared with is a percentage. */
+function beside(operand: OperandForm, other: OperandForm, words: Vocabulary): string {
+  return operandWord(operand, words) + (operand.type === 'constant' && other.type === 'change' ? '%' : '')
+}
+
+const bars = (count: number): string => (count === 1 ? '1 bar' : `${count} bars`)
+
+const earlier = (text: string, ago: number): string => (ago > 0 ? `${text} ${bars(ago)} ago` : text)
+
+function prefix(timeframe: BotDefinition['timeframe'] | null): string {
+  if (timeframe === null) return ''
+  return timeframe === '1Day' ? 'daily ' : `${timeframe.replace('Min', '-minute').replace('Hour', '-hour')} `
+}
+
+/** One side of a comparison: `RSI(14)`, `MACD(12, 26, 9) signal`, `daily close`, `30`. */
 export function operandWord(operand: OperandForm, words: Vocabulary): string {
   switch (operand.type) {
     case 'price':
-      return operand.field
+      return earlier(prefix(operand.timeframe) + operand.field, operand.ago)
+    case 'change':
+      return `the change of ${operandWord(operand.of, words)} over ${bars(operand.bars)}`
     case 'constant':
       return operand.value.trim() === '' ? '…' : operand.value
     case 'indicator': {
       const use = words.indicators.find(({ id }) => id === operand.indicator)
-      return use ? indicatorWord(use, operand.output, words.catalogue) : `${operand.indicator} (removed)`
+      return earlier(use ? indicatorWord(use, operand.output, words.catalogue) : `${operand.indicator} (removed)`, operand.ago)
     }
   }
 }
@@ -55,6 +87,6 @@ export function indicatorWord(use: IndicatorForm, output: string, catalogue: rea
   const entry = catalogue.find(({ name }) => name === use.name)
   if (!entry) return use.id
   const numbers = entry.parameters.map(({ name, default: usual }) => use.params[name] ?? String(usual))
-  const word = `${entry.name}(${numbers.join(', ')})`
+  const word = prefix(use.timeframe) + entry.name + (numbers.length > 0 ? `(${numbers.join(', ')})` : '')
   return entry.outputs.length === 1 ? word : `${word} ${output}`
 }
