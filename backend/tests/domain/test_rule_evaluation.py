@@ -1,6 +1,6 @@
 """Rules over whole columns say what a plain reading says, bar by bar, on every timeframe, live and later."""
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 import pytest
@@ -125,7 +125,10 @@ def test_a_bar_sees_the_newest_longer_bar_that_had_ended(timeframe: Timeframe) -
 def test_the_live_edge_says_what_the_whole_history_says(rule: Rule, seed: int) -> None:
     """With only the minutes that the lookback asks for, the newest bar has the answer of all history."""
     random = np.random.default_rng(seed)
-    uses = {name: IndicatorUse(name, "SMA", {"timeperiod": 3}, use.timeframe) for name, use in USES.items()}
+    uses = {
+        name: IndicatorUse(name, "SMA", {"timeperiod": 3}, timeframe=use.timeframe)
+        for name, use in USES.items()
+    }
     rule = _only_sma(rule)
     start, closes = full_sessions([date(2026, 3, day) for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)])
     price = 100.0 + random.integers(-1, 2, len(start)).cumsum() * 0.25
@@ -170,6 +173,16 @@ def _sma(operand: rules.Operand) -> rules.Operand:
         case rules.Change(rules.IndicatorValue(indicator, _, ago), bars):
             return rules.Change(rules.IndicatorValue(indicator, "sma", ago), bars)
     return operand
+
+
+def test_coins_have_no_sessions() -> None:
+    """Their hours run through whatever stock exchanges do."""
+    start, closes = full_sessions([date(2026, 3, 9)], [time(15, 17)])
+    price = np.arange(len(start), dtype=np.float64)
+    base = Series(start, *[price] * 5, clock=UTC)
+    chart = charted(base, T.MINUTE_1, closes)
+    assert rules.values(rules.Price("close", timeframe=T.HOUR_1), chart)[-1] == 329  # until 15:00
+    assert charted(base, T.HOUR_1, closes).bars.start[-1] == start[330] - 3600
 
 
 def test_a_chart_copies_nothing_of_its_own_timeframe_and_computes_each_indicator_once() -> None:

@@ -143,7 +143,7 @@ def test_what_a_rule_may_not_contain(rule: Rule, expected: list[str]) -> None:
         (is_(0, Op.ABOVE, RSI), ["r"]),
         (is_(CLOSE, Op.BELOW, 0), ["r"]),
         (is_(VOLUME, Op.CROSSES_BELOW, 0), ["r"]),
-        (is_(SMA, Op.AT_MOST, -1), ["r"]),
+        (is_(RSI, Op.AT_MOST, -1), ["r"]),
         (is_(CLOSE, Op.ABOVE, HIGH), ["r"]),
         (is_(LOW, Op.CROSSES_ABOVE, Price("open")), ["r"]),
         (is_(Price("close", 2), Op.BELOW, Price("low", 2)), ["r"]),

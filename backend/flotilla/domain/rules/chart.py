@@ -1,7 +1,7 @@
 """The bars of one symbol as a bot's rules see them: its own, longer ones beside them, indicators on each."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
 
@@ -43,9 +43,9 @@ class Chart:
         self.uses = uses
         self._base = base
         self._until = until
-        self._closes = closes
+        self._closes = _NO_CLOSES if base.clock is UTC else closes  # coins have no sessions
         self._compute = compute
-        self.bars = aggregate(base, timeframe, until=until, closes=closes)
+        self.bars = aggregate(base, timeframe, until=until, closes=self._closes)
         self._frames = {timeframe: self.bars}
         self._outputs: dict[str, Mapping[str, FloatArray]] = {}
         self._counts: dict[Timeframe, TimeArray] = {}

@@ -97,10 +97,14 @@ def _earlier(column: FloatArray, ago: int) -> FloatArray:
 
 
 def _change(column: FloatArray, bars: int) -> FloatArray:
-    then = _earlier(column, bars)
-    then = np.where(then == 0.0, np.nan, then)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return (column - then) / np.abs(then) * 100.0
+    changed = np.full(len(column), np.nan)
+    then, part = column[:-bars], changed[bars:]
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        np.subtract(column[bars:], then, out=part)
+        part /= np.abs(then)
+        part *= 100.0
+    part[then == 0.0] = np.nan
+    return changed
 
 
 def _compared(condition: Condition, chart: Chart, truth: bool) -> BoolArray:

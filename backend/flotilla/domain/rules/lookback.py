@@ -5,6 +5,7 @@ from math import ceil
 from typing import assert_never
 
 from flotilla.domain import indicators
+from flotilla.domain.indicators import IndicatorUse
 from flotilla.domain.market import Timeframe
 from flotilla.domain.rules.tree import (
     All,
@@ -37,7 +38,7 @@ def lookback(rules: Iterable[Rule], uses: Uses, timeframe: Timeframe) -> dict[Ti
     needed = {timeframe: 2}
     for use in uses.values():
         own = use.timeframe or timeframe
-        needed[own] = max(needed.get(own, 0), indicators.warm_up([use]) + 1)
+        needed[own] = max(needed.get(own, 0), _warm_up(use) + 1)
     for rule in rules:
         for own, bars in _needs(rule, uses, timeframe, 0):
             needed[own] = max(needed.get(own, 0), bars)
@@ -77,6 +78,10 @@ def _needs(rule: Rule, uses: Uses, timeframe: Timeframe, back: int) -> Iterator[
             assert_never(rule)
 
 
+def _warm_up(use: IndicatorUse) -> int:
+    return indicators.warm_up([use])
+
+
 def _length(timeframe: Timeframe) -> int:
     """The minutes of a bar that a session has, where none is missing."""
     return min(timeframe.minutes, _SESSION)
@@ -86,7 +91,7 @@ def _reach(operand: Operand, uses: Uses) -> int:
     """Bars of an operand's own timeframe that its value needs."""
     match operand:
         case IndicatorValue(indicator, _, ago):
-            return indicators.warm_up([uses[indicator]]) + ago
+            return _warm_up(uses[indicator]) + ago
         case Price(_, ago):
             return 1 + ago
         case Change(of, bars):

@@ -79,7 +79,9 @@ function Decision({ decision }: { decision: DecisionOut }) {
 
 /** What a condition looked at; older decisions kept the two sides of a comparison only. */
 function seen({ values, left, right }: DecisionOut['conditions'][number]): string {
-  return (values.length > 0 ? values.map(({ value }) => value) : [left, right]).map(plain).join(' and ')
+  if (values.length === 0) return `${plain(left)} and ${plain(right)}`
+  const measured = values.filter(({ name, value }) => name.replace('%', '') !== plain(value))
+  return measured.map(({ name, value }) => `${name} ${plain(value)}`).join(', ')
 }
 
 /** When: one bar, or a run of bars that all gave the same. */
