@@ -13,7 +13,17 @@ from flotilla.domain.bots import BotSpec
 from flotilla.domain.indicators import IndicatorUse
 from flotilla.domain.market import MINUTE, Bar, Series, Session, Timeframe, Window
 from flotilla.domain.risk import RiskRules
-from flotilla.domain.rules import All, Any, Chart, Comparison, Condition, Constant, IndicatorValue, Price
+from flotilla.domain.rules import (
+    All,
+    Any,
+    Chart,
+    Comparison,
+    Condition,
+    Constant,
+    Held,
+    IndicatorValue,
+    Price,
+)
 from flotilla.engine.bar_buffer import BarBuffer
 from flotilla.engine.signals import SymbolSignals, signals
 from tests.engine.exchange import OPEN, session_of
@@ -120,6 +130,38 @@ def test_the_live_edge_says_what_the_whole_history_says(timeframe: Timeframe) ->
             assert np.isclose(said.snapshot[f"{use}.{output}"], column[at], rtol=1e-7, atol=1e-7)
     assert len(settled) > 100
     assert {said.entry for said in settled} == {said.exit for said in settled} == {True, False}
+
+
+def test_the_live_edge_sees_the_longer_bars_of_the_whole_history() -> None:
+    """Hours and days beside minutes, with only the minutes at hand that the bot asks for."""
+    hourly = IndicatorUse("hours", "SMA", {"timeperiod": 3}, timeframe=Timeframe.HOUR_1)
+    yesterday = Price("close", 1, Timeframe.DAY_1)
+    spec = replace(
+        SPEC,
+        trading_frequency=300,
+        indicators=(hourly,),
+        entry=Held(Condition(Price("close"), Comparison.ABOVE, IndicatorValue("hours", "sma")), 4),
+        exit=Condition(Price("close", 0, Timeframe.DAY_1), Comparison.CROSSES_BELOW, yesterday),
+        short_entry=Condition(Price("close"), Comparison.BELOW, yesterday),
+    )
+    minutes = market(9, seed=5)
+    whole = Chart(
+        Series.from_bars([bar for _, bar in minutes]),
+        spec.timeframe,
+        spec.uses,
+        until=minutes[-1][1].start + MINUTE,
+        closes=closes_of(minutes),
+    )
+    answers = {name: rules.evaluate(rule, whole) for name, rule in spec.rules.items()}
+    index = {int(start): number for number, start in enumerate(whole.bars.start)}
+    settled = [said for said in live(spec, minutes) if said.warmed_up]
+    assert 0 <= index[settled[0].bar_start] - whole.ready_from(spec.lookback) < 10
+    assert len(settled) > 200
+    for said in settled:
+        at = index[said.bar_start]
+        assert {name: getattr(said, name) for name in answers} == {n: bool(a[at]) for n, a in answers.items()}
+    for name in ("entry", "short_entry"):
+        assert {getattr(said, name) for said in settled} == {True, False}
 
 
 @pytest.mark.parametrize("timeframe", [t for t in Timeframe if t.minutes <= 60])
