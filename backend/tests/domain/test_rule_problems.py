@@ -160,6 +160,8 @@ def test_what_a_rule_may_not_contain(rule: Rule, expected: list[str]) -> None:
         (All((is_(RSI, Op.ABOVE, 30), Not(is_(RSI, Op.ABOVE, 20)))), ["r.of.1"]),
         (All((is_(CLOSE, Op.ABOVE, SMA), Not(is_(SMA, Op.AT_MOST, CLOSE)))), ["r.of.1"]),
         (Not(is_(RSI, Op.AT_LEAST, 0)), ["r"]),
+        (All((is_(RSI, Op.AT_LEAST, 30), Not(is_(RSI, Op.AT_LEAST, 30)))), ["r.of.1"]),
+        (All((is_(RSI, Op.AT_MOST, 30), Not(is_(RSI, Op.AT_MOST, 30)))), ["r.of.1"]),
         (
             All((is_(RSI, Op.ABOVE, 30), Not(Any((is_(CLOSE, Op.ABOVE, 5), is_(RSI, Op.ABOVE, 20)))))),
             ["r.of.1"],
@@ -200,6 +202,8 @@ def test_contradictions_are_found_where_they_are(rule: Rule, expected: list[str]
         All((is_(RSI, Op.ABOVE, 30), Not(All((is_(RSI, Op.ABOVE, 20), FINE))))),
         All((is_(RSI, Op.ABOVE, 30), Not(is_(RSI, Op.CROSSES_ABOVE, 20)))),
         Not(Held(is_(RSI, Op.AT_LEAST, 0), 3)),
+        All((is_(RSI, Op.AT_LEAST, 30), Not(is_(RSI, Op.ABOVE, 30)))),
+        All((is_(RSI, Op.AT_MOST, 30), Not(is_(RSI, Op.BELOW, 30)))),
     ],
 )
 def test_nothing_is_wrong_with_what_can_hold(rule: Rule) -> None:
