@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from flotilla.domain import indicators, risk, rules
 from flotilla.domain.errors import Problem
-from flotilla.domain.indicators import IndicatorUse
+from flotilla.domain.indicators import IndicatorUse, measures
 from flotilla.domain.market import Timeframe, Window
-from flotilla.domain.risk import RiskRules
+from flotilla.domain.risk import RiskRules, Sizing
 from flotilla.domain.rules import Rule
 
 MAX_SYMBOLS = 30
@@ -91,7 +91,16 @@ class BotSpec:
     @property
     def lookback(self) -> Mapping[Timeframe, int]:
         """Bars of each timeframe needed before the first decision."""
-        return rules.lookback(self.rules.values(), self.uses, self.timeframe)
+        needed = dict(rules.lookback(self.rules.values(), self.uses, self.timeframe))
+        needed[self.timeframe] = max(needed[self.timeframe], self._measured)
+        return needed
+
+    @property
+    def _measured(self) -> int:
+        """Bars that the stop and the size are measured on."""
+        atr = measures.ATR_WARM_UP if self.risk.stop_loss_atr is not None else 0
+        by_volatility = self.risk.sizing is Sizing.VOLATILITY_TARGET
+        return max(atr, measures.VOLATILITY_LENGTH + 1 if by_volatility else 0)
 
     @property
     def warm_up(self) -> int:
@@ -101,8 +110,12 @@ class BotSpec:
     @property
     def base_warm_up(self) -> int:
         """One-minute bars that hold what `lookback` asks for."""
-        coins = any("/" in symbol for symbol in self.symbols)
-        return rules.base_minutes(self.lookback, _COIN_DAY if coins else _SESSION)
+        return rules.base_minutes(self.lookback, _COIN_DAY if self.trades_coins else _SESSION)
+
+    @property
+    def trades_coins(self) -> bool:
+        """Whether its symbols are pairs of coins; a bot trades one asset class."""
+        return any("/" in symbol for symbol in self.symbols)
 
 
 def describe(spec: BotSpec) -> Mapping[str, str]:

@@ -75,6 +75,7 @@ FLATTEN_DUE: Final = 4
 NO_ENTRIES: Final = 8
 NO_RULES: Final = 16
 FLATTEN_ALL: Final = 32
+NEXT_SESSION: Final = 64  # the session is over, and orders wait for the next one's first bar
 
 # What is known of a symbol at a tau: bits of `Market.signals`.
 EVALUATED: Final = 1  # the rules were asked, about a bar that they had not seen

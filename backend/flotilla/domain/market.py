@@ -79,6 +79,14 @@ class Instrument:
     is_coin: bool = False
 
 
+def usual_instrument(symbol: str) -> Instrument:
+    """What can be assumed of a symbol where no broker says it: whole shares in cents, or coins."""
+    if "/" not in symbol:
+        return Instrument(symbol, symbol)
+    smallest = Decimal("0.000000001")
+    return Instrument(symbol, symbol, quantity_step=smallest, min_quantity=smallest, is_coin=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One trading day of the exchange: its regular hours, early closes included (aware UTC)."""

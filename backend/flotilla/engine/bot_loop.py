@@ -146,7 +146,9 @@ class BotLoop:
         began = self.bot.checkpoint.get("account_equity")
         interrupted = self.bot.status in (BotStatus.RUNNING, BotStatus.STOPPING)
         equity = float(began) if interrupted and began is not None else self._account_equity
-        return KernelSpec(self._spec.symbols, self._spec.risk, self._spec.window, account_equity=equity)
+        spec = self._spec
+        daily = spec.timeframe.is_daily
+        return KernelSpec(spec.symbols, spec.risk, spec.window, account_equity=equity, daily=daily)
 
     async def _warmed_up(self, symbols: Sequence[str]) -> bool:
         """Have the bars so far, as soon as they can be had; False when told to end before."""

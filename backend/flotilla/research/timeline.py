@@ -1,7 +1,5 @@
 """The minutes of a backtest: which sessions they are of, and what each allows a bot."""
 
-import numpy as np
-
 from flotilla.domain.kernel.clock import tau_flags
 from flotilla.domain.kernel.compiled import compiled
 from flotilla.domain.kernel.records import ByteArray, IntArray
@@ -18,6 +16,7 @@ def session_minutes(
     start: int,
     end: int,
     flattens: bool,
+    daily: bool,
     day: IntArray,
     flags: ByteArray,
     since_open: IntArray,
@@ -35,7 +34,7 @@ def session_minutes(
             midnight = _midnight(opens[s], offsets[s])
         day[t] = s
         since_open[t] = tau[t] - opens[s]
-        flags[t] = tau_flags(tau[t] - midnight, closes[s] - tau[t], start, end, flattens)
+        flags[t] = tau_flags(tau[t] - midnight, closes[s] - tau[t], start, end, flattens, daily)
 
 
 @compiled
@@ -46,22 +45,18 @@ def _midnight(opened: int, offset: int) -> int:
 
 @compiled
 def clock_minutes(
-    tau: IntArray, start: int, end: int, flattens: bool, day: IntArray, flags: ByteArray, since_open: IntArray
+    tau: IntArray,
+    start: int,
+    end: int,
+    flattens: bool,
+    daily: bool,
+    day: IntArray,
+    flags: ByteArray,
+    since_open: IntArray,
 ) -> None:
     """The same around the clock, in days of UTC: what coins trade in."""
     for t in range(len(tau)):
         before = tau[t] - 60
         day[t] = before // 86_400
         since_open[t] = tau[t] - day[t] * 86_400
-        flags[t] = tau_flags(tau[t] % 86_400, _ALWAYS, start, end, flattens)
-
-
-def align(tau: np.ndarray, ends: np.ndarray, columns: list[np.ndarray]) -> list[np.ndarray]:
-    """Columns of bars that end at `ends` on a common clock `tau`: NaN where a bar is missing."""
-    at = np.searchsorted(tau, ends)
-    spread = []
-    for column in columns:
-        row = np.full(len(tau), np.nan)
-        row[at] = column
-        spread.append(row)
-    return spread
+        flags[t] = tau_flags(tau[t] % 86_400, _ALWAYS, start, end, flattens, daily)

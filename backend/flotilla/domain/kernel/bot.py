@@ -39,7 +39,7 @@ class KernelSpec:
     """The part of a bot's definition that decides: symbols in order, risk rules, window.
 
     `account_equity` (USD) is what a position's share of the account is of; `guarded` are the symbols
-    whose protection the engine holds. Both are fixed when the bot starts.
+    whose protection the engine holds. Both are fixed when the bot starts. `daily`: it trades on daily bars.
     """
 
     symbols: tuple[str, ...]
@@ -47,6 +47,7 @@ class KernelSpec:
     window: Window
     account_equity: float = math.inf
     guarded: frozenset[str] = frozenset()
+    daily: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +279,7 @@ class KernelBot:
             window.start.hour * 3600 + window.start.minute * 60,
             window.end.hour * 3600 + window.end.minute * 60,
             self.spec.risk.flatten_at_window_end,
+            self.spec.daily,
         )
         for k, symbol in enumerate(self.symbols):
             view = views.get(symbol)

@@ -7,13 +7,16 @@ _MINUTE = 60
 
 
 @compiled
-def tau_flags(local: int, until_close: int, start: int, end: int, flattens: bool) -> int:
+def tau_flags(local: int, until_close: int, start: int, end: int, flattens: bool, daily: bool) -> int:
     """The `Market.flags` of a tau; all arguments in seconds.
 
     `local` is the time of day on the window's clock, `until_close` what is left of the session (a
     large number for coins), `start` and `end` the window (equal: all day; end below start: past
-    midnight). Flattening is due from one minute before the window's or the session's end.
+    midnight). Flattening is due from one minute before the window's or the session's end. A bot on
+    `daily` bars has no window: what it decides at the close waits for the next session.
     """
+    if daily:
+        return codes.IN_WINDOW | (codes.NEXT_SESSION if until_close <= 0 else 0)
     flags = 0
     if until_close <= 0:
         flags |= codes.CLOSING

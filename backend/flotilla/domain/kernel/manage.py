@@ -175,7 +175,7 @@ def last_day(book: Book, market: Market, b: int, k: int, t: int) -> int:
     """The last day on which a day order sent at column `t` can fill: after the close, the next one."""
     if book.instruments[k].around_the_clock != 0:
         return 1 << 60
-    return market.day[b, t] + (1 if market.flags[b, t] & codes.CLOSING else 0)
+    return market.day[b, t] + (1 if market.flags[b, t] & (codes.CLOSING | codes.NEXT_SESSION) else 0)
 
 
 @compiled

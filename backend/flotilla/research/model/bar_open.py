@@ -14,7 +14,6 @@ from flotilla.domain.kernel.records import Book, Market, Records
 from flotilla.research.model.costs import coins_kept, fee, slipped
 from flotilla.research.model.records import FILLS, TAPE_OVERFLOW, TRADES, Tape
 
-_MINUTE = 60
 _YEAR = 365.0 * 86_400.0  # seconds
 
 
@@ -122,9 +121,8 @@ def _fill(
     paid = fee(cost, sign, quantity, price)
     before = book.bots[b].realised
     opens = slot.quantity * sign >= 0.0
-    start = market.tau[t] - _MINUTE
     if opens:
-        _enter_track(track, slot, start, sign, quantity - kept, price)
+        _enter_track(track, slot, t, market.tau[t], sign, quantity - kept, price)
     else:
         track.left += quantity
         track.got += quantity * price
@@ -139,25 +137,25 @@ def _fill(
     else:
         tape.counts[FILLS] = i + 1
         fill = tape.fills[i]
-        fill.tau, fill.time, fill.slot, fill.purpose, fill.reason = tau, start, k, purpose, reason
+        fill.tau, fill.column, fill.slot, fill.purpose, fill.reason = tau, t, k, purpose, reason
         fill.sign, fill.quantity, fill.price = sign, quantity, price
         fill.fee, fill.profit = paid + kept * price, earned
         expected = slot.pending_price if lot < 0 else wanted
         fill.shift = sign * (price - expected)
     if not opens and slot.quantity == 0.0:
-        _close_track(track, slot, k, start, purpose, reason, tape)
+        _close_track(track, slot, k, t, purpose, reason, tape)
 
 
 # --- positions from flat to flat ------------------------------------------------------------------
 
 
 @compiled
-def _enter_track(track: Any, slot: Any, start: int, sign: float, quantity: float, price: float) -> None:
+def _enter_track(track: Any, slot: Any, t: int, tau: int, sign: float, quantity: float, price: float) -> None:
     if slot.quantity == 0.0:
-        track.entry_time, track.sign = start, sign
+        track.entry_column, track.sign = t, sign
         track.entered, track.paid, track.left, track.got = 0.0, 0.0, 0.0, 0.0
         track.fees, track.mae, track.mfe, track.bars = 0.0, 0.0, 0.0, 0
-        track.risk, track.borrowed = math.nan, start
+        track.risk, track.borrowed = math.nan, tau
     else:
         _excursion(track, slot, price)
     track.lowest = track.highest = price
@@ -199,7 +197,7 @@ def _follow(book: Book, market: Market, costs: Records, b: int, k: int, t: int, 
 
 
 @compiled
-def _close_track(track: Any, slot: Any, k: int, start: int, purpose: int, reason: int, tape: Tape) -> None:
+def _close_track(track: Any, slot: Any, k: int, t: int, purpose: int, reason: int, tape: Tape) -> None:
     i = tape.counts[TRADES]
     if i >= len(tape.trades):
         tape.counts[TAPE_OVERFLOW] = 1
@@ -207,7 +205,7 @@ def _close_track(track: Any, slot: Any, k: int, start: int, purpose: int, reason
     tape.counts[TRADES] = i + 1
     trade = tape.trades[i]
     trade.slot, trade.sign = k, track.sign
-    trade.entry_time, trade.exit_time = track.entry_time, start
+    trade.entry_column, trade.exit_column = track.entry_column, t
     trade.quantity, trade.entry_price = track.entered, track.paid / track.entered
     trade.exit_price = track.got / track.left
     trade.profit, trade.fees = slot.closed_profit, track.fees

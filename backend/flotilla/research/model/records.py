@@ -28,7 +28,7 @@ COSTS = np.dtype(
 FILL = np.dtype(
     [
         ("tau", "i8"),  # the decision's
-        ("time", "i8"),  # the start of the bar that filled it
+        ("column", "i8"),  # of the bar that filled it
         ("slot", "i8"),
         ("purpose", "i8"),
         ("reason", "i8"),
@@ -47,8 +47,8 @@ TRADE = np.dtype(
     [
         ("slot", "i8"),
         ("sign", "f8"),
-        ("entry_time", "i8"),
-        ("exit_time", "i8"),
+        ("entry_column", "i8"),
+        ("exit_column", "i8"),
         ("quantity", "f8"),  # all that was entered
         ("entry_price", "f8"),
         ("exit_price", "f8"),
@@ -67,7 +67,7 @@ TRADE = np.dtype(
 # The position under way in a slot, on its way to a TRADE; and why its order was sent.
 TRACK = np.dtype(
     [
-        ("entry_time", "i8"),
+        ("entry_column", "i8"),
         ("sign", "f8"),
         ("entered", "f8"),
         ("paid", "f8"),

@@ -1,0 +1,136 @@
+"""A backtest: the kernel over history, in the fill model `bar_open`, several bots on one account."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from flotilla.domain import codes
+from flotilla.domain.bots import BotSpec
+from flotilla.domain.kernel.records import Book, Output, output, records
+from flotilla.domain.kernel.settings import fund, lots_needed, new_book, write_instrument, write_rules
+from flotilla.domain.market import Instrument, Series, Session, usual_instrument
+from flotilla.research.costs import PRACTICE, CostTable, cost_records
+from flotilla.research.model.records import FILL, TRACK, TRADE, Tape
+from flotilla.research.model.simulation import simulate
+from flotilla.research.preparation import Prepared, prepare
+from flotilla.research.result import BacktestResult
+
+_CHUNK = 50_000  # columns between two looks at whether to go on
+_ROOM = 4_096  # orders; doubled when they do not suffice
+
+
+class BacktestCancelled(Exception):
+    """Whoever asked for the backtest wants it no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimits:
+    """What all bots together may do, in percent of the account's equity; None: no limit."""
+
+    daily_loss_percent: float | None = None
+    max_exposure_percent: float | None = None
+    max_symbol_percent: float | None = None
+    max_open_positions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestRequest:
+    """What to run. `start` and `end` are aware; `account_equity` (USD) is what a position's share of the
+    account is of, by default the larger of USD 100,000 and the bots' capital; `guarded` are symbols
+    whose protection the engine holds (coins always).
+    """
+
+    bots: Sequence[BotSpec]
+    start: datetime
+    end: datetime
+    costs: CostTable = PRACTICE
+    account_equity: float | None = None
+    limits: AccountLimits | None = None
+    guarded: frozenset[str] = frozenset()
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+
+
+def run(
+    request: BacktestRequest,
+    histories: Mapping[str, Series],
+    sessions: Sequence[Session],
+    *,
+    progress: Callable[[float], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> BacktestResult:
+    """Run to the end. Pure but for `progress` (0 to 1) and `cancelled`, which are asked now and then.
+
+    Raises Invalid where the histories do not serve, BacktestCancelled.
+    """
+    made = prepare(request.bots, histories, sessions, start=request.start, end=request.end)
+    room = _ROOM
+    while True:
+        book = _book(request, made)
+        tape, out = _paper(request, made, room)
+        costs = cost_records(
+            request.costs, [_instrument(request, s) for b in request.bots for s in b.symbols]
+        )
+        times = len(made.market.tau)
+        for first in range(0, times, _CHUNK):
+            if cancelled():
+                raise BacktestCancelled
+            simulate(book, made.market, costs, first, min(first + _CHUNK, times), tape, out)
+            progress(min(first + _CHUNK, times) / times)
+        if not (out.counts[3] or tape.counts[2]):
+            return BacktestResult(request.bots, made, book, tape, out)
+        room *= 8  # a run is deterministic: the next one has the same orders, and room for them
+
+
+def _book(request: BacktestRequest, made: Prepared) -> Book:
+    bots = request.bots
+    slots = sum(len(bot.symbols) for bot in bots)
+    book = new_book(len(bots), slots, lots_needed([bot.risk for bot in bots]), len(made.symbols))
+    equity = request.account_equity or max(100_000.0, float(sum(bot.capital for bot in bots)))
+    first = 0
+    for b, bot in enumerate(bots):
+        last = first + len(bot.symbols)
+        write_rules(book.rules[b], bot.risk, first=first, last=last, account_equity=equity)
+        fund(book.bots[b], float(bot.capital))
+        for k, symbol in enumerate(bot.symbols, first):
+            instrument = _instrument(request, symbol)
+            guarded = instrument.is_coin or symbol in request.guarded
+            row = made.symbols.index(symbol)
+            write_instrument(book.instruments[k], instrument, price_row=row, guarded=guarded)
+        first = last
+    if request.limits is not None:
+        _limit(book, request.limits)
+    return book
+
+
+def _limit(book: Book, limits: AccountLimits) -> None:
+    def percent(value: float | None) -> float:
+        return math.inf if value is None else value
+
+    account = book.account[0]
+    account.limited = 1
+    account.daily_loss = percent(limits.daily_loss_percent) / 100.0
+    account.exposure_cap = percent(limits.max_exposure_percent)
+    account.symbol_cap = percent(limits.max_symbol_percent)
+    account.max_positions = 1 << 60 if limits.max_open_positions is None else limits.max_open_positions
+
+
+def _paper(request: BacktestRequest, made: Prepared, room: int) -> tuple[Tape, Output]:
+    """Room for what happens: an entry signal is a decision at least."""
+    asked = int(np.count_nonzero(made.market.signals & np.uint8(codes.ENTRY_SIGNALS)))
+    shape = (len(request.bots), len(made.market.tau))
+    tape = Tape(
+        records(FILL, room),
+        records(TRADE, room),
+        records(TRACK, len(made.market.signals)),
+        np.empty(shape),
+        np.empty(shape),
+        np.zeros(3, np.int64),
+    )
+    return tape, output(intents=room, reprices=0, decisions=asked + 2 * room)
+
+
+def _instrument(request: BacktestRequest, symbol: str) -> Instrument:
+    return request.instruments.get(symbol) or usual_instrument(symbol)
