@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
+BENCH  := .venv-bench
 DONE   := .setup
 
 .PHONY: help
@@ -21,6 +22,10 @@ setup: $(DONE)/backend $(DONE)/page ## Install everything and build the page
 test: setup $(DONE)/dev ## Run every check and test
 	@CHECKS="$(CHECKS)" scripts/test
 
+.PHONY: bench
+bench: $(DONE)/bench ## Measure beside the peers, in one table (ONLY=backtest: one group)
+	@cd backend && ../$(BENCH)/bin/python -m pytest -q -c benchmarks/pytest.ini --rootdir . benchmarks$(if $(ONLY),/test_$(ONLY).py)
+
 .PHONY: api
 api: $(DONE)/backend $(DONE)/modules ## Generate openapi.json and the page's client from the backend
 	$(VENV)/bin/flotilla openapi > frontend/openapi.json
@@ -37,7 +42,7 @@ lock: $(DONE)/dev ## Resolve the Python dependencies anew into backend/requireme
 
 .PHONY: clean
 clean: ## Remove what setup and builds made (the data folder stays)
-	rm -rf $(VENV) $(DONE) frontend/node_modules frontend/dist
+	rm -rf $(VENV) $(BENCH) $(DONE) frontend/node_modules frontend/dist
 
 # --- what setup consists of; each step leaves a stamp and is redone when its inputs change --------
 
@@ -55,6 +60,14 @@ $(DONE)/backend: $(DONE)/python backend/requirements/run.txt backend/pyproject.t
 $(DONE)/dev: $(DONE)/backend backend/requirements/dev.txt
 	@echo "Installing the development tools ..."
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r backend/requirements/dev.txt
+	@touch $@
+
+# The peers have an environment of their own: nothing else may come to need them.
+$(DONE)/bench: $(DONE)/python backend/requirements/bench.txt backend/pyproject.toml
+	@echo "Installing what is measured beside ours ..."
+	@[ -x $(BENCH)/bin/python ] || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r backend/requirements/bench.txt
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e backend
 	@touch $@
 
 $(DONE)/node: scripts/check-node

@@ -1,7 +1,4 @@
-"""How fast the practice market's core is, on one core. Run: pytest benchmarks --benchmark-only
-
-Nothing here asserts a time: the numbers are for people to compare.
-"""
+"""How fast the practice market's core is, on one core."""
 
 import uuid
 from collections.abc import Callable
@@ -12,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.conftest import Goal
 from flotilla.practice.matching.account import Account
 from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.matching.changes import Sequence
@@ -85,7 +83,7 @@ def ticket(
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_market_orders_accepted_and_filled(benchmark: Any, model: str) -> None:
+def test_market_orders_accepted_and_filled(figure: Callable[..., Any], model: str) -> None:
     """Rounds of 500 orders: orders a second = 500 / the round's time."""
 
     def setup() -> tuple[tuple[Market], dict[str, Any]]:
@@ -98,13 +96,13 @@ def test_market_orders_accepted_and_filled(benchmark: Any, model: str) -> None:
             core.submit("account", ticket(SYMBOLS[number % 100], OrderType.MARKET), OPEN)
             core.take_changes()
 
-    benchmark.extra_info["orders"] = ORDERS
-    benchmark.pedantic(run, setup=setup, rounds=8, warmup_rounds=1)
+    goal = Goal(count=ORDERS, rate=1_000)
+    figure(f"practice core, {model}: market orders accepted and filled", run, goal, rounds=8, setup=setup)
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("resting", [0, RESTING])
-def test_bars_into_the_core(benchmark: Any, model: str, resting: int) -> None:
+def test_bars_into_the_core(figure: Callable[..., Any], model: str, resting: int) -> None:
     """Rounds of 60 minutes of 100 symbols: bars a second = 6,000 / the round's time."""
     tape = minutes(MINUTES)
 
@@ -121,5 +119,6 @@ def test_bars_into_the_core(benchmark: Any, model: str, resting: int) -> None:
         core.take_changes()
         return (core,), {}
 
-    benchmark.extra_info["bars"] = MINUTES * len(SYMBOLS)
-    benchmark.pedantic(lambda core: replayed(core, tape), setup=setup, rounds=8, warmup_rounds=1)
+    goal = Goal(count=MINUTES * len(SYMBOLS), rate=50_000 if resting else 200_000)
+    what = f"practice core, {model}: bars of 100 symbols, {resting:,} orders resting"
+    figure(what, lambda core: replayed(core, tape), goal, rounds=8, setup=setup)

@@ -42,8 +42,8 @@ class _Sessions:
     @classmethod
     def of(cls, sessions: Sequence[Session]) -> "_Sessions":
         return cls(
-            np.array([int(s.open.timestamp()) for s in sessions], np.int64),
-            np.array([int(s.close.timestamp()) for s in sessions], np.int64),
+            np.array([s.open.timestamp() for s in sessions]).astype(np.int64),
+            np.array([s.close.timestamp() for s in sessions]).astype(np.int64),
         )
 
 

@@ -26,15 +26,28 @@ def session_minutes(
     `offsets` is what the window's clock is ahead of UTC in each session, `start` and `end` the
     window's seconds of the day. A tau belongs to the session that its minute is of.
     """
-    s = 0
-    midnight = _midnight(opens[s], offsets[s])
+    s, midnight, known, change = 0, _midnight(opens[0], offsets[0]), 0, tau[0]
     for t in range(len(tau)):
         while s < len(closes) - 1 and tau[t] > closes[s]:
             s += 1
-            midnight = _midnight(opens[s], offsets[s])
+            midnight, change = _midnight(opens[s], offsets[s]), tau[t]
+        if tau[t] >= change:
+            known = tau_flags(tau[t] - midnight, closes[s] - tau[t], start, end, flattens, daily)
+            change = _next_change(tau[t], midnight, closes[s], start, end)
         day[t] = s
         since_open[t] = tau[t] - opens[s]
-        flags[t] = tau_flags(tau[t] - midnight, closes[s] - tau[t], start, end, flattens, daily)
+        flags[t] = known
+
+
+@compiled
+def _next_change(tau: int, midnight: int, close: int, start: int, end: int) -> int:
+    """The first moment after `tau` at which the flags may be others: an edge, or a minute before one."""
+    change = tau + 86_400
+    for edge in (midnight + start, midnight + end, close):
+        for moment in (edge - 60, edge):
+            if tau < moment < change:
+                change = moment
+    return change
 
 
 @compiled

@@ -259,7 +259,7 @@ class KernelBot:
         count = len(self.symbols)
         lots = count * self.book.lots.shape[1]
         out = output(intents=count, reprices=lots, decisions=2 * count)
-        step_bot(self.book, self._market, 0, _FIRST, out)
+        step_bot(self.book, self._market, _FIRST, _FIRST, out)
         intents, reprices, decided = (out.counts[i] for i in (INTENTS, REPRICES, DECISIONS))
         decisions = [decision(row, self.symbols) for row in out.decisions[:decided]]
         return StepResult(

@@ -1,12 +1,12 @@
 """What a moment allows a bot: its trading window, the session's end, and when to be flat."""
 
 from flotilla.domain import codes
-from flotilla.domain.kernel.compiled import compiled
+from flotilla.domain.kernel.compiled import inlined
 
 _MINUTE = 60
 
 
-@compiled
+@inlined
 def tau_flags(local: int, until_close: int, start: int, end: int, flattens: bool, daily: bool) -> int:
     """The `Market.flags` of a tau; all arguments in seconds.
 

@@ -79,7 +79,7 @@ BOT = np.dtype(
 # What a symbol can be traded in. Steps are fractions num/den, so that whole steps are exact doubles.
 INSTRUMENT = np.dtype(
     [
-        ("price_row", "i8"),
+        ("price_row", "u8"),
         ("tick_num", "f8"),
         ("tick_den", "f8"),
         ("small_tick_den", "f8"),  # of prices below one USD

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from flotilla.domain import codes
 from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.enter import enter
@@ -19,24 +21,30 @@ def step_bot(book: Book, market: Market, b: int, t: int, out: Output) -> None:
 @inlined
 def step_all(book: Book, market: Market, t: int, out: Output) -> None:
     """Decide for every bot at column `t`: exits pass first, then the account's limits gate the entries."""
-    for b in range(len(book.bots)):
+    for b in range(np.uint64(len(book.bots))):
         manage(book, market, b, t, out)
     if book.account[0].limited != 0:
         mark_account(book, market, t)
-    for b in range(len(book.bots)):
+    for b in range(np.uint64(len(book.bots))):
         enter(book, market, b, t, out)
 
 
-@inlined
-def idle(book: Book, market: Market, b: int, t: int) -> bool:
-    """Whether a step of bot `b` at column `t` could change nothing: most minutes of a backtest."""
+@compiled
+def idle_until(book: Book, market: Market, b: int, first: int, last: int) -> int:
+    """The first column from `first` on (at most `last`) at which a step of bot `b` could change anything.
+
+    A bot that holds nothing waits for a new day or an entry signal: most minutes of most backtests.
+    """
     rule, bot = book.rules[b], book.bots[b]
-    if bot.busy != 0 or bot.day != market.day[b, t]:
-        return False
-    signals = 0
-    for k in range(rule.first, rule.last):
-        signals |= market.signals[k, t]
-    return signals & codes.ENTRY_SIGNALS == 0
+    if bot.busy != 0:
+        return first
+    for t in range(first, last):
+        if market.day[b, t] != bot.day:
+            return t
+        for k in range(rule.first, rule.last):
+            if market.signals[k, t] & codes.ENTRY_SIGNALS:
+                return t
+    return last
 
 
 @compiled
@@ -47,7 +55,7 @@ def mark_account(book: Book, market: Market, t: int) -> None:
     account.positions = 0
     book.gross[:] = 0.0
     total = 0.0
-    for b in range(len(book.bots)):
+    for b in range(np.uint64(len(book.bots))):
         total += book.bots[b].closing_equity
     for k in range(len(book.slots)):
         slot = book.slots[k]

@@ -7,6 +7,8 @@ their price, else at their price when the bar touches it, the stop when it touch
 import math
 from typing import Any
 
+import numpy as np
+
 from flotilla.domain import codes
 from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.fills import apply_fill, charge, order_done
@@ -68,7 +70,7 @@ def _legs(book: Book, market: Market, costs: Records, b: int, k: int, t: int, ta
     row = instrument.price_row
     opening, high, low = market.open[row, t], market.high[row, t], market.low[row, t]
     sign = 1.0 if slot.quantity > 0.0 else -1.0
-    for n in range(book.lots.shape[1]):
+    for n in range(np.uint64(book.lots.shape[1])):
         lot = book.lots[k, n]
         price, stops = leg_price(lot, sign, opening, high, low)
         if math.isnan(price):

@@ -1,10 +1,12 @@
 """The backtest's loop: every minute, fills first, then one step of every bot."""
 
+from typing import Any
+
 import numpy as np
 
 from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.records import INTENTS, OVERFLOW, Book, Market, Output, Records
-from flotilla.domain.kernel.step import idle, step_all
+from flotilla.domain.kernel.step import idle_until, step_all
 from flotilla.research.model.bar_open import fill_minute
 from flotilla.research.model.records import TAPE_OVERFLOW, Tape
 
@@ -17,16 +19,19 @@ def simulate(
 
     Nothing is allocated: state is in `book`, what happened in `tape` and `out`.
     """
-    for t in range(np.uint64(first), np.uint64(last)):
-        quiet = True
-        for b in range(len(book.bots)):
-            quiet = quiet and idle(book, market, b, t)
-        if quiet:
-            for b in range(len(book.bots)):
-                tape.equity[b, t] = book.bots[b].closing_equity
-                tape.exposure[b, t] = 0.0
-            continue
-        for b in range(len(book.bots)):
+    # Unsigned: an index that cannot count from the end needs no check for it.
+    t: Any = np.uint64(first)
+    end: Any = np.uint64(last)
+    bots: Any = np.uint64(len(book.bots))
+    while t < end:
+        busy = False
+        for b in range(bots):
+            busy = busy or book.bots[b].busy != 0
+        if not busy:
+            t = _rest(book, market, t, end, tape)
+            if t == end:
+                return
+        for b in range(bots):
             fill_minute(book, market, costs, b, t, tape)
         sent = out.counts[INTENTS]
         step_all(book, market, t, out)
@@ -36,8 +41,22 @@ def simulate(
             intent = out.intents[i]
             track = tape.tracks[intent.slot]
             track.order_tau, track.order_reason = intent.tau, intent.reason
-        for b in range(len(book.bots)):
+        for b in range(bots):
             _record(book, b, t, tape)
+        t += np.uint64(1)
+
+
+@compiled
+def _rest(book: Book, market: Market, first: int, last: int, tape: Tape) -> int:
+    """Pass over the columns in which no bot has anything to do; returns the next one."""
+    until = last
+    for b in range(np.uint64(len(book.bots))):
+        until = idle_until(book, market, b, first, until)
+    for b in range(np.uint64(len(book.bots))):
+        for t in range(first, until):
+            tape.equity[b, t] = book.bots[b].closing_equity
+            tape.exposure[b, t] = 0.0
+    return until
 
 
 @inlined
