@@ -91,7 +91,7 @@ class BotSpec:
     @property
     def lookback(self) -> Mapping[Timeframe, int]:
         """Bars of each timeframe needed before the first decision."""
-        needed = dict(rules.lookback(self.rules.values(), self.uses, self.timeframe))
+        needed = rules.lookback(self.rules.values(), self.uses, self.timeframe, self._day_minutes)
         needed[self.timeframe] = max(needed[self.timeframe], self._measured)
         return needed
 
@@ -110,7 +110,11 @@ class BotSpec:
     @property
     def base_warm_up(self) -> int:
         """One-minute bars that hold what `lookback` asks for."""
-        return rules.base_minutes(self.lookback, _COIN_DAY if self.trades_coins else _SESSION)
+        return rules.base_minutes(self.lookback, self._day_minutes)
+
+    @property
+    def _day_minutes(self) -> int:
+        return _COIN_DAY if self.trades_coins else _SESSION
 
     @property
     def trades_coins(self) -> bool:

@@ -1,11 +1,12 @@
 """A bot as the page defines and reads it, and the way to and from the domain's definition."""
 
 from datetime import datetime, time
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop
-from flotilla.domain.indicators import IndicatorUse
+from flotilla.domain.indicators import IndicatorUse, Source
 from flotilla.domain.market import Timeframe, Window
 from flotilla.domain.rules import Rule
 from flotilla.wire.base import Model, Money
@@ -13,10 +14,31 @@ from flotilla.wire.risk import RiskManagement, to_risk
 from flotilla.wire.rules import BotRules, RuleTree, to_rule
 
 
+def _number_or_name(value: object) -> float | str:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("Give a number, or the name of a choice.")
+    return value
+
+
+# As one type, not a union: a wrong value is then one error, at the parameter's own path.
+ParameterValue = Annotated[
+    int | float | str,
+    PlainValidator(_number_or_name),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+]
+
+
 class IndicatorUseModel(Model):
     id: str = Field(description="What the bot's rules call it.", examples=["rsi"])
     name: str = Field(description="The catalogue's name.", examples=["RSI"])
-    params: dict[str, int] = Field(default_factory=dict, examples=[{"timeperiod": 14}])
+    params: dict[str, ParameterValue] = Field(
+        default_factory=dict,
+        description="Numbers and choices by the catalogue's names; what is left out has its default.",
+        examples=[{"timeperiod": 14}],
+    )
+    source: Source = Field(
+        "close", description="The series it reads, for indicators whose catalogue entry has a source."
+    )
     timeframe: Timeframe | None = Field(
         None, description="The bars it is computed on: the bot's own (null), or a longer timeframe's."
     )
@@ -74,7 +96,7 @@ def to_spec(definition: BotDefinition) -> BotSpec:
             else definition.trading_frequency
         ),
         indicators=tuple(
-            IndicatorUse(use.id, use.name, use.params, timeframe=use.timeframe)
+            IndicatorUse(use.id, use.name, use.params, use.source, use.timeframe)
             for use in definition.indicators
         ),
         entry=_optional(sides.entry),

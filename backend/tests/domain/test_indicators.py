@@ -1,16 +1,16 @@
-"""Every entry of the catalogue against a formula of its own, and against looking ahead."""
+"""The best-known entries against formulas of their own, and what is said of a use."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from flotilla.domain.indicators import CATALOGUE, IndicatorUse, compute, problems, warm_up
-from flotilla.domain.market import Series
-from tests.domain.series import coarse, first, seeds, series_of, walk
+from flotilla.domain.indicators import CATALOGUE, IndicatorUse, compute, label, problems, warm_up
+from flotilla.domain.market import Series, Timeframe
+from tests.domain.indicator_cases import market
+from tests.domain.series import series_of, walk
 
 Outputs = Mapping[str, pd.Series]
 
@@ -68,33 +68,6 @@ def scale(use: IndicatorUse, output: str, series: Series) -> float:
     return float(series.close[-1]) if use.name == "MACD" else float(abs(compute(use, series)[output][-1]))
 
 
-@st.composite
-def any_use(draw: st.DrawFn, longest: int = 30) -> IndicatorUse:
-    entry = CATALOGUE[draw(st.sampled_from(sorted(CATALOGUE)))]
-    if entry.name == "MACD":
-        fast = draw(st.integers(2, longest - 1))
-        slow = draw(st.integers(fast + 1, longest))
-        signal = draw(st.integers(1, longest))
-        return IndicatorUse("x", "MACD", {"fastperiod": fast, "slowperiod": slow, "signalperiod": signal})
-    return IndicatorUse("x", entry.name, {"timeperiod": draw(st.integers(2, longest))})
-
-
-def test_every_entry_has_a_formula_here() -> None:
-    assert set(FORMULAS) == set(CATALOGUE)
-    assert {use.name for use in USES} == set(CATALOGUE)
-
-
-@given(use=any_use(), seed=seeds, length=st.integers(0, 150), cut=st.integers(0, 150))
-def test_no_indicator_looks_ahead(use: IndicatorUse, seed: int, length: int, cut: int) -> None:
-    whole = walk(seed, length, volatility=0.02)
-    known = first(whole, min(cut, length))
-    then, later = compute(use, known), compute(use, whole)
-    assert list(then) == [output.name for output in CATALOGUE[use.name].outputs]
-    for output, column in then.items():
-        assert len(column) == len(known)
-        assert column.tobytes() == later[output][: len(known)].tobytes()
-
-
 @pytest.mark.parametrize("use", USES, ids=use_ids)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_values_are_those_of_the_formula_once_warmed_up(use: IndicatorUse, seed: int) -> None:
@@ -120,18 +93,6 @@ def test_a_history_of_the_warm_up_gives_the_value_of_the_whole(use: IndicatorUse
         assert error <= 1e-9 * scale(use, output, whole)
 
 
-@given(use=any_use(), seed=seeds, length=st.integers(0, 200))
-def test_values_stay_in_the_range_that_the_catalogue_states(
-    use: IndicatorUse, seed: int, length: int
-) -> None:
-    for series in (coarse(seed, length), walk(seed, length, volatility=0.1)):
-        columns = compute(use, series)
-        for output in CATALOGUE[use.name].outputs:
-            known = columns[output.name][~np.isnan(columns[output.name])]
-            assert output.minimum is None or np.all(known >= output.minimum)
-            assert output.maximum is None or np.all(known <= output.maximum)
-
-
 @pytest.mark.parametrize(
     ("use", "unknown"),
     [
@@ -151,6 +112,77 @@ def test_rsi_of_a_rise_is_100_and_of_a_fall_0() -> None:
     use = IndicatorUse("x", "RSI", {"timeperiod": 14})
     assert compute(use, series_of(np.arange(1.0, 60.0)))["rsi"][-1] == 100.0
     assert compute(use, series_of(np.arange(60.0, 1.0, -1.0)))["rsi"][-1] == 0.0
+
+
+def test_indices_of_one_sidedness_are_in_the_middle_when_nothing_moves() -> None:
+    still = series_of(np.full(60, 5.0))
+    assert compute(IndicatorUse("x", "RSI"), still)["rsi"][-1] == 50.0
+    assert compute(IndicatorUse("x", "MFI"), still)["mfi"][-1] == 50.0
+    then_moving = series_of(np.r_[np.full(30, 5.0), np.arange(6.0, 36.0)])
+    assert compute(IndicatorUse("x", "RSI"), then_moving)["rsi"][-1] == 100.0
+    assert compute(IndicatorUse("x", "MFI"), then_moving)["mfi"][-1] == 100.0
+
+
+def test_money_flow_counts_coins_by_the_thousandth() -> None:
+    shares = walk(3, 200)
+    coins = replace(shares, volume=shares.volume * 1e-9)
+    use = IndicatorUse("x", "MFI")
+    np.testing.assert_allclose(compute(use, coins)["mfi"], compute(use, shares)["mfi"], rtol=1e-9)
+
+
+def test_sums_over_the_session_start_anew_with_it() -> None:
+    bars = market(1, 3)
+    use = IndicatorUse("x", "VWAP")
+    whole = compute(use, bars)["vwap"]
+    for day in np.unique(bars.anchor):
+        session = bars.cut(bars.anchor == day)
+        typical = (session.high + session.low + session.close) / 3.0
+        expected = np.cumsum(typical * session.volume) / np.cumsum(session.volume)
+        np.testing.assert_allclose(whole[bars.anchor == day], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["SMA", "WMA", "TRIMA", "VWMA", "BBANDS", "LINEARREG"])
+def test_a_running_mean_that_lies_on_the_price_is_the_same_in_any_window(name: str) -> None:
+    """Prices are in cents: a close often is the average, and which of them is above must not be luck."""
+    bars, use = market(4, 8), IndicatorUse("x", name, {"timeperiod": 10})
+    whole, needed = compute(use, bars), warm_up([use])
+    output = CATALOGUE[name].outputs[0].name
+    apart = []
+    for row in range(len(bars) - 400, len(bars)):
+        window = compute(use, bars.cut(slice(row - needed + 1, row + 1)))
+        apart.append(
+            np.sign(bars.close[row] - whole[output][row]) != np.sign(bars.close[row] - window[output][-1])
+        )
+    assert not any(apart)
+
+
+def test_the_source_is_the_one_that_was_chosen() -> None:
+    bars = market(2, 1)
+    for source, column in (("open", bars.open), ("hl2", (bars.high + bars.low) / 2), ("volume", bars.volume)):
+        found = compute(IndicatorUse("x", "SMA", {"timeperiod": 3}, source), bars)["sma"]  # type: ignore[arg-type]
+        assert found[10] == pytest.approx(column[8:11].mean(), rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (IndicatorUse("x", "RSI"), "RSI(14)"),
+        (IndicatorUse("x", "SMA", {"timeperiod": 200}, "hl2"), "SMA(200, hl2)"),
+        (IndicatorUse("x", "BBANDS", {"nbdevup": 2.5}), "BBANDS(20, 2.5, 2, SMA)"),
+        (IndicatorUse("x", "VWAP"), "VWAP"),
+    ],
+)
+def test_a_use_in_words(use: IndicatorUse, words: str) -> None:
+    assert label(use) == words
+
+
+def test_warm_up_of_what_is_restarted_depends_on_the_bars() -> None:
+    vwap, sar = [IndicatorUse("a", "VWAP")], [IndicatorUse("b", "SAR")]
+    assert warm_up(vwap) == 390
+    assert warm_up(sar) == 780
+    assert warm_up(vwap, Timeframe.MINUTE_1, 1440) == 1440
+    assert warm_up(sar, Timeframe.MINUTE_5) == 2 * 5 * 78
+    assert warm_up(sar, Timeframe.DAY_1) == 2 * 254
 
 
 def test_warm_up_is_that_of_the_slowest() -> None:
@@ -180,7 +212,43 @@ def test_warm_up_is_that_of_the_slowest() -> None:
         (IndicatorUse("x", "MACD", {"fastperiod": 26}), ["at.params.fastperiod"]),
         (IndicatorUse("x", "MACD", {"slowperiod": 12}), ["at.params.fastperiod"]),
         (IndicatorUse("x", "MACD", {"signalperiod": 1}), []),
+        (IndicatorUse("x", "RSI", {"timeperiod": True}), ["at.params.timeperiod"]),
+        (IndicatorUse("x", "RSI", {"timeperiod": "14"}), ["at.params.timeperiod"]),
+        (IndicatorUse("x", "RSI", {"timeperiod": 10**30}), ["at.params.timeperiod"]),
+        (IndicatorUse("x", "BBANDS", {"nbdevup": 2.5, "matype": "EMA"}), []),
+        (IndicatorUse("x", "BBANDS", {"nbdevup": float("inf")}), ["at.params.nbdevup"]),
+        (IndicatorUse("x", "BBANDS", {"matype": "NOPE"}), ["at.params.matype"]),
+        (IndicatorUse("x", "BBANDS", {"matype": 1}), ["at.params.matype"]),
+        (IndicatorUse("x", "SAR", {"acceleration": 0.2}), []),
+        (IndicatorUse("x", "SAR", {"acceleration": 0.3}), ["at.params.acceleration"]),
+        (
+            IndicatorUse("x", "ULTOSC", {"timeperiod1": 28, "timeperiod3": 7}),
+            ["at.params.timeperiod1", "at.params.timeperiod2"],
+        ),
+        (IndicatorUse("x", "SMA", {}, "hlc3"), []),
+        (IndicatorUse("x", "SMA", {}, "vwap"), ["at.source"]),  # type: ignore[arg-type]
+        (IndicatorUse("x", "ATR", {}, "open"), ["at.source"]),
     ],
 )
 def test_what_is_wrong_with_a_use(use: IndicatorUse, fields: list[str]) -> None:
     assert [problem.field for problem in problems(use, "at")] == fields
+
+
+@pytest.mark.parametrize(
+    ("use", "sentence"),
+    [
+        (IndicatorUse("x", "RSI", {"timeperiod": 1}), "Length must be a whole number from 2 to 500."),
+        (
+            IndicatorUse("x", "BBANDS", {"nbdevup": 99.0}),
+            "Deviations up must be a number from 0.1 to 10.",
+        ),
+        (IndicatorUse("x", "MACD", {"slowperiod": 12}), "Fast length must be below slow length."),
+        (IndicatorUse("x", "SAR", {"acceleration": 0.3}), "Step must not be above largest step."),
+        (
+            IndicatorUse("x", "ATR", {}, "open"),
+            "ATR always reads the same prices; leave the source out.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(use: IndicatorUse, sentence: str) -> None:
+    assert [problem.message for problem in problems(use, "at")] == [sentence]

@@ -101,10 +101,22 @@ async def test_the_catalogue_is_the_domains(api: Api) -> None:
     assert [entry["name"] for entry in catalogue] == list(CATALOGUE)
     rsi = next(entry for entry in catalogue if entry["name"] == "RSI")
     assert rsi["parameters"] == [
-        {"name": "timeperiod", "label": "Length", "minimum": 2, "maximum": 500, "default": 14}
+        {"name": "timeperiod", "label": "Length", "type": "int", "default": 14, "minimum": 2.0,
+         "maximum": 500.0, "choices": []}
+    ]  # fmt: skip
+    assert rsi["outputs"] == [
+        {"name": "rsi", "label": "RSI", "minimum": 0.0, "maximum": 100.0, "kind": "line"}
     ]
-    assert rsi["outputs"] == [{"name": "rsi", "label": "RSI", "minimum": 0.0, "maximum": 100.0}]
-    assert (rsi["overlay"], rsi["group"]) == (False, "momentum")
+    assert (rsi["overlay"], rsi["group"], rsi["inputs"], rsi["source"]) == (
+        False, "momentum", ["source"], "close"
+    )  # fmt: skip
+    bands = next(entry for entry in catalogue if "BB" in entry["aliases"])
+    assert (bands["name"], bands["title"]) == ("BBANDS", "Bollinger Bands")
+    assert bands["parameters"][3]["type"] == "choice"
+    assert "EMA" in bands["parameters"][3]["choices"]
+    sar = next(entry for entry in catalogue if entry["name"] == "SAR")
+    assert sar["constraints"] == [{"lower": "acceleration", "upper": "maximum", "or_equal": True}]
+    assert (sar["source"], sar["warm_up"]) == (None, 780)
 
 
 async def test_health_says_that_the_database_works(api: Api) -> None:

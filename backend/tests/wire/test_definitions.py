@@ -86,6 +86,20 @@ def test_a_definition_becomes_the_domains() -> None:
     )
 
 
+def test_an_indicator_may_have_numbers_choices_and_a_source() -> None:
+    bands = {"timeperiod": 20, "nbdevup": 2.5, "matype": "EMA"}
+    use = {"id": "bb", "name": "BBANDS", "params": bands, "source": "hlc3"}
+    definition_ = BotDefinition.model_validate(definition(indicators=[use]))
+    assert to_spec(definition_).indicators == (IndicatorUse("bb", "BBANDS", bands, "hlc3"),)
+    assert definition_.model_dump(mode="json")["indicators"] == [use]
+
+
+def test_an_indicator_stored_before_sources_reads_the_close() -> None:
+    use = {"id": "rsi", "name": "RSI", "params": {"timeperiod": 14}}
+    (read,) = BotDefinition.model_validate(definition(indicators=[use])).indicators
+    assert read.source == "close"
+
+
 def test_what_is_left_out_has_the_domains_defaults() -> None:
     spec = to_spec(BotDefinition.model_validate(definition()))
     assert spec.risk == RiskRules()

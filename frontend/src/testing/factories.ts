@@ -1,14 +1,29 @@
 // Whole rows as the API sends them; a test names only what it is about.
-import type { BotDefinition, BotOut, IndicatorOut, PositionOut, SummaryOut, TemplateOut, TradeOut } from '@/api'
+import type { BotDefinition, BotOut, IndicatorOut, OutputOut, ParameterOut, PositionOut, SummaryOut, TemplateOut, TradeOut } from '@/api'
 
-const length = (fallback: number) => ({ name: 'timeperiod', label: 'Length', minimum: 2, maximum: 500, default: fallback })
-const output = (name: string) => ({ name, label: name.toUpperCase(), minimum: null, maximum: null })
+const length = (fallback: number): ParameterOut => ({
+  name: 'timeperiod',
+  label: 'Length',
+  type: 'int',
+  default: fallback,
+  minimum: 2,
+  maximum: 500,
+  choices: [],
+})
+const output = (name: string): OutputOut => ({ name, label: name.toUpperCase(), minimum: null, maximum: null, kind: 'line' })
 const entry = (name: string, title: string, rest: Pick<IndicatorOut, 'parameters' | 'outputs'>): IndicatorOut => ({
   name,
   title,
   group: 'momentum',
   explanation: `What ${name} says.`,
+  library: 'TA-Lib',
+  aliases: [],
   overlay: false,
+  anchored: false,
+  inputs: ['source'],
+  source: 'close',
+  constraints: [],
+  warm_up: 100,
   ...rest,
 })
 
@@ -33,7 +48,7 @@ export const bot = (fields: Partial<BotOut> = {}): BotOut => ({
   symbols: ['AAPL'],
   timeframe: '1Min',
   trading_frequency: 60,
-  indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: null }],
+  indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: null, source: 'close' }],
   rules: {
     entry: {
       type: 'condition',

@@ -1,156 +1,55 @@
-"""Each indicator's entry: name, parameters, outputs, warm-up length and its function.
+"""The catalogue, and the questions that are asked of it: what is wrong, how much history, which values.
 
-Values are NaN until an indicator has seen its warm-up. No indicator may look ahead: appending bars
-never changes an earlier value (a property test holds every entry to it).
+Values are NaN until they are known and where they are not defined. No indicator looks ahead: appending
+bars never changes an earlier value (a property test holds every entry to it).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+import math
+from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
-import talib
 
 from flotilla.domain.errors import Problem
-from flotilla.domain.market import FloatArray, Series, Timeframe
-
-Parameters = Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A whole-number parameter, its allowed range and default."""
-
-    name: str
-    label: str
-    minimum: int
-    maximum: int
-    default: int
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One line of an indicator; `minimum`/`maximum` where its values can never leave them."""
-
-    name: str
-    label: str
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """A catalogue entry. `function` maps columns to one array per output, each of the bars' length.
-
-    `warm_up(parameters)` is the number of bars after which the values are settled: for recursive
-    averages, after which the influence of the start is below 1e-9 of the value.
-    """
-
-    name: str
-    title: str
-    group: Literal["overlap", "momentum"]
-    explanation: str
-    overlay: bool
-    parameters: tuple[Parameter, ...]
-    outputs: tuple[Output, ...]
-    function: Callable[[Series, Parameters], tuple[FloatArray, ...]] = field(repr=False)
-    warm_up: Callable[[Parameters], int] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class IndicatorUse:
-    """An indicator as a bot uses it; `id` is what the bot's rules call it.
-
-    `timeframe`: the bars it is computed on, the bot's own when None. (Who computes it has them at hand.)
-    """
-
-    id: str
-    name: str
-    params: Mapping[str, float]
-    timeframe: Timeframe | None = None
-
-
-def _settled(alpha: float) -> int:
-    """Bars after which a recursive average (weight `alpha`) has forgotten its start to 1e-9."""
-    return int(np.ceil(np.log(1e-9) / np.log(1.0 - alpha)))
-
-
-def _length(default: int, *, name: str = "timeperiod", label: str = "Length") -> Parameter:
-    return Parameter(name, label, 2, 500, default)
-
-
-def _ema_warm_up(length: float) -> int:
-    return int(length) + _settled(2.0 / (length + 1.0))
-
-
-def _macd(series: Series, p: Parameters) -> tuple[FloatArray, ...]:
-    macd, signal, histogram = talib.MACD(
-        series.close, int(p["fastperiod"]), int(p["slowperiod"]), int(p["signalperiod"])
-    )
-    return macd, signal, histogram
-
+from flotilla.domain.indicators import restarts
+from flotilla.domain.indicators.averages import AVERAGES
+from flotilla.domain.indicators.cycle import CYCLE, PRICE
+from flotilla.domain.indicators.entry import (
+    UNBOUNDED,
+    Columns,
+    Indicator,
+    IndicatorUse,
+    Output,
+    Parameter,
+    Source,
+)
+from flotilla.domain.indicators.momentum import MOMENTUM
+from flotilla.domain.indicators.oscillators import OSCILLATORS
+from flotilla.domain.indicators.overlap import OVERLAP
+from flotilla.domain.indicators.patterns import PATTERNS
+from flotilla.domain.indicators.statistic import STATISTIC
+from flotilla.domain.indicators.trend import TREND
+from flotilla.domain.indicators.volatility import VOLATILITY
+from flotilla.domain.indicators.volume import VOLUME
+from flotilla.domain.market import FloatArray, Series, Timeframe, local_days
 
 CATALOGUE: Mapping[str, Indicator] = {
     entry.name: entry
     for entry in (
-        Indicator(
-            name="SMA",
-            title="Simple moving average",
-            group="overlap",
-            explanation="The mean of the last closes; a slow line through the price.",
-            overlay=True,
-            parameters=(_length(20),),
-            outputs=(Output("sma", "SMA", minimum=0.0),),
-            function=lambda s, p: (talib.SMA(s.close, int(p["timeperiod"])),),
-            warm_up=lambda p: int(p["timeperiod"]),
-        ),
-        Indicator(
-            name="EMA",
-            title="Exponential moving average",
-            group="overlap",
-            explanation="A mean of the closes in which the newest count most; faster than SMA.",
-            overlay=True,
-            parameters=(_length(20),),
-            outputs=(Output("ema", "EMA", minimum=0.0),),
-            function=lambda s, p: (talib.EMA(s.close, int(p["timeperiod"])),),
-            warm_up=lambda p: _ema_warm_up(p["timeperiod"]),
-        ),
-        Indicator(
-            name="RSI",
-            title="Relative strength index",
-            group="momentum",
-            explanation="0 to 100: how one-sided recent moves were. Below 30 is called oversold, "
-            "above 70 overbought.",
-            overlay=False,
-            parameters=(_length(14),),
-            outputs=(Output("rsi", "RSI", minimum=0.0, maximum=100.0),),
-            function=lambda s, p: (talib.RSI(s.close, int(p["timeperiod"])),),
-            warm_up=lambda p: int(p["timeperiod"]) + 1 + _settled(1.0 / p["timeperiod"]),
-        ),
-        Indicator(
-            name="MACD",
-            title="Moving average convergence/divergence",
-            group="momentum",
-            explanation="The distance of a fast and a slow EMA, and a signal line through it.",
-            overlay=False,
-            parameters=(
-                _length(12, name="fastperiod", label="Fast length"),
-                _length(26, name="slowperiod", label="Slow length"),
-                Parameter("signalperiod", "Signal length", 1, 500, 9),
-            ),
-            outputs=(
-                Output("macd", "MACD"),
-                Output("signal", "Signal"),
-                Output("histogram", "Histogram"),
-            ),
-            function=_macd,
-            warm_up=lambda p: (
-                _ema_warm_up(max(p["slowperiod"], p["fastperiod"]))
-                + _ema_warm_up(max(2.0, p["signalperiod"]))
-            ),
-        ),
+        *OVERLAP,
+        *AVERAGES,
+        *MOMENTUM,
+        *OSCILLATORS,
+        *TREND,
+        *VOLATILITY,
+        *VOLUME,
+        *CYCLE,
+        *STATISTIC,
+        *PRICE,
+        *PATTERNS,
     )
 }
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 def problems(use: IndicatorUse, path: str) -> list[Problem]:
@@ -158,28 +57,18 @@ def problems(use: IndicatorUse, path: str) -> list[Problem]:
     entry = CATALOGUE.get(use.name)
     if entry is None:
         return [Problem(f"{path}.name", f"There is no indicator called {use.name!r}.")]
-    found = []
-    known = {parameter.name: parameter for parameter in entry.parameters}
-    for name in use.params:
-        if name not in known:
-            found.append(Problem(f"{path}.params.{name}", f"{entry.name} has no parameter {name!r}."))
+    known = {parameter.name for parameter in entry.parameters}
+    found = [
+        Problem(f"{path}.params.{name}", f"{entry.name} has no parameter {name!r}.")
+        for name in use.params
+        if name not in known
+    ]
+    found += _source_problems(entry, use, path)
     for parameter in entry.parameters:
-        value = use.params.get(parameter.name, parameter.default)
-        if not parameter.minimum <= value <= parameter.maximum or value != int(value):
-            found.append(
-                Problem(
-                    f"{path}.params.{parameter.name}",
-                    f"{parameter.label} must be a whole number from {parameter.minimum} "
-                    f"to {parameter.maximum}.",
-                )
-            )
-    if not found and entry.name == "MACD":
-        full = _complete(entry, use.params)
-        if full["fastperiod"] >= full["slowperiod"]:
-            found.append(
-                Problem(f"{path}.params.fastperiod", "The fast length must be below the slow length.")
-            )
-    return found
+        wrong = _wrong_value(parameter, use.params.get(parameter.name, parameter.default))
+        if wrong is not None:
+            found.append(Problem(f"{path}.params.{parameter.name}", wrong))
+    return found or _broken_constraints(entry, use, path)
 
 
 def compute(use: IndicatorUse, series: Series) -> dict[str, FloatArray]:
@@ -188,17 +77,134 @@ def compute(use: IndicatorUse, series: Series) -> dict[str, FloatArray]:
     Raises KeyError for an unknown indicator; `problems` is there to be asked first.
     """
     entry = CATALOGUE[use.name]
-    arrays = entry.function(series, _complete(entry, use.params))
-    return {output.name: array for output, array in zip(entry.outputs, arrays, strict=True)}
+    arrays = raw(use, series)
+    return {output.name: _tidy(output, array) for output, array in zip(entry.outputs, arrays, strict=True)}
 
 
-def warm_up(uses: Sequence[IndicatorUse]) -> int:
-    """Bars that must be known before all of `uses` have settled values."""
-    return max(
-        (CATALOGUE[use.name].warm_up(_complete(CATALOGUE[use.name], use.params)) for use in uses),
-        default=1,
-    )
+def raw(use: IndicatorUse, series: Series) -> Columns:
+    """The function's own numbers, restarted where it must be: one array per output."""
+    entry = CATALOGUE[use.name]
+    p = complete(entry, use)
+    columns = columns_of(entry, use.source, series)
+    if entry.anchored:
+        return restarts.by_session(entry.function, columns, p, series)
+    if entry.memory(p) == UNBOUNDED:
+        return restarts.by_epoch(entry.function, columns, p, series)
+    return entry.function(columns, p)
 
 
-def _complete(entry: Indicator, params: Mapping[str, float]) -> dict[str, float]:
-    return {p.name: params.get(p.name, p.default) for p in entry.parameters}
+def warm_up(
+    uses: Sequence[IndicatorUse], timeframe: Timeframe = Timeframe.MINUTE_1, day_minutes: int = 390
+) -> int:
+    """Bars that must be known before all of `uses` have settled values.
+
+    From a window of so many bars the newest value is that of the whole history. `day_minutes` is the
+    length of a trading day: 390 for the exchange's session, 960 with extended hours, 1440 for coins.
+    """
+    return max((_warm_up(use, timeframe, day_minutes) for use in uses), default=1)
+
+
+def label(use: IndicatorUse) -> str:
+    """The use in words: "RSI(14)", "SMA(200, hl2)"."""
+    entry = CATALOGUE[use.name]
+    words = [_word(value) for value in complete(entry, use).values()]
+    if entry.source is not None and use.source != entry.source:
+        words.append(use.source)
+    return f"{entry.name}({', '.join(words)})" if words else entry.name
+
+
+def complete(entry: Indicator, use: IndicatorUse) -> dict[str, int | float | str]:
+    """Every parameter of `entry` in its order, with the use's value or the default."""
+    return {p.name: _typed(p, use.params.get(p.name, p.default)) for p in entry.parameters}
+
+
+def _typed(parameter: Parameter, value: float | str) -> int | float | str:
+    match parameter.type:
+        case "int":
+            return int(value)
+        case "float":
+            return float(value)
+        case "choice":
+            return str(value)
+
+
+def _word(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _tidy(output: Output, array: FloatArray) -> FloatArray:
+    """The column without infinities (divisions by nothing) and what rounding put over a limit."""
+    column = np.asarray(array, np.float64)
+    if output.minimum is not None or output.maximum is not None:
+        column = np.clip(column, output.minimum, output.maximum)
+    infinite = np.isinf(column)
+    return np.where(infinite, np.nan, column) if infinite.any() else column
+
+
+def _warm_up(use: IndicatorUse, timeframe: Timeframe, day_minutes: int) -> int:
+    entry = CATALOGUE[use.name]
+    if entry.anchored:
+        return restarts.session_bars(timeframe, day_minutes)
+    memory = entry.memory(complete(entry, use))
+    if memory == UNBOUNDED:
+        return restarts.epoch_bars(timeframe, day_minutes)
+    return math.ceil(memory)
+
+
+def columns_of(entry: Indicator, source: Source, series: Series) -> Columns:
+    return tuple(_column(source if name == "source" else name, series) for name in entry.inputs)
+
+
+def _column(name: str, series: Series) -> FloatArray:
+    match name:
+        case "hl2":
+            return (series.high + series.low) / 2.0
+        case "hlc3":
+            return (series.high + series.low + series.close) / 3.0
+        case "ohlc4":
+            return (series.open + series.high + series.low + series.close) / 4.0
+        case "day":
+            return local_days(series.start, series.clock).astype(np.float64)
+        case _:
+            column: FloatArray = getattr(series, name)
+            return column
+
+
+def _source_problems(entry: Indicator, use: IndicatorUse, path: str) -> list[Problem]:
+    if use.source not in SOURCES:
+        return [Problem(f"{path}.source", f"Choose one of {', '.join(SOURCES)}.")]
+    if entry.source is None and use.source != "close":
+        return [
+            Problem(f"{path}.source", f"{entry.name} always reads the same prices; leave the source out.")
+        ]
+    return []
+
+
+def _wrong_value(parameter: Parameter, value: object) -> str | None:
+    """What a person reads when `value` cannot be this parameter's; None when it can."""
+    if parameter.type == "choice":
+        right = value in parameter.choices
+        return None if right else f"{parameter.label} must be one of {', '.join(parameter.choices)}."
+    kind = "a whole number" if parameter.type == "int" else "a number"
+    wanted = f"{parameter.label} must be {kind} from {parameter.minimum:g} to {parameter.maximum:g}."
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return wanted
+    if parameter.minimum is None or parameter.maximum is None:
+        raise TypeError(f"{parameter.name} has no range")
+    if not parameter.minimum <= value <= parameter.maximum:
+        return wanted
+    return wanted if parameter.type == "int" and value != int(value) else None
+
+
+def _broken_constraints(entry: Indicator, use: IndicatorUse, path: str) -> list[Problem]:
+    values = complete(entry, use)
+    labels = {parameter.name: parameter.label for parameter in entry.parameters}
+    found = []
+    for rule in entry.constraints:
+        lower, upper = float(values[rule.lower]), float(values[rule.upper])
+        if lower < upper or (rule.or_equal and lower == upper):
+            continue
+        relation = "must not be above" if rule.or_equal else "must be below"
+        words = f"{labels[rule.lower]} {relation} {labels[rule.upper][0].lower()}{labels[rule.upper][1:]}."
+        found.append(Problem(f"{path}.params.{rule.lower}", words))
+    return found

@@ -5,7 +5,6 @@ from math import ceil
 from typing import assert_never
 
 from flotilla.domain import indicators
-from flotilla.domain.indicators import IndicatorUse
 from flotilla.domain.market import Timeframe
 from flotilla.domain.rules.tree import (
     All,
@@ -29,18 +28,25 @@ from flotilla.domain.rules.tree import (
 _SESSION = 390  # minutes, of the shorter kind: stocks'
 
 
-def lookback(rules: Iterable[Rule], uses: Uses, timeframe: Timeframe) -> dict[Timeframe, int]:
+def lookback(
+    rules: Iterable[Rule], uses: Uses, timeframe: Timeframe, day_minutes: int
+) -> dict[Timeframe, int]:
     """Bars of each timeframe that must be known: warm-ups, earlier bars, n-bar conditions and crosses.
+
+    `day_minutes` is the length of a session, which sums over it go back to: 390, for coins 1440.
 
     Every indicator of the bot counts, named by a rule or not, and one bar more than its warm-up. Raises
     KeyError for an unknown indicator; `problems` is there to be asked first.
     """
     needed = {timeframe: 2}
+    warm_ups = {
+        use.id: indicators.warm_up([use], use.timeframe or timeframe, day_minutes) for use in uses.values()
+    }
     for use in uses.values():
         own = use.timeframe or timeframe
-        needed[own] = max(needed.get(own, 0), _warm_up(use) + 1)
+        needed[own] = max(needed.get(own, 0), warm_ups[use.id] + 1)
     for rule in rules:
-        for own, bars in _needs(rule, uses, timeframe, 0):
+        for own, bars in _needs(rule, uses, warm_ups, timeframe, 0):
             needed[own] = max(needed.get(own, 0), bars)
     return needed
 
@@ -56,7 +62,9 @@ def base_minutes(lookback: Mapping[Timeframe, int], session_minutes: int) -> int
     )
 
 
-def _needs(rule: Rule, uses: Uses, timeframe: Timeframe, back: int) -> Iterator[tuple[Timeframe, int]]:
+def _needs(
+    rule: Rule, uses: Uses, warm_ups: Mapping[str, int], timeframe: Timeframe, back: int
+) -> Iterator[tuple[Timeframe, int]]:
     """Bars by timeframe that `rule` needs where it is asked about `back` of the bot's bars ago."""
     match rule:
         case Condition() | Between() | Trend():
@@ -66,20 +74,16 @@ def _needs(rule: Rule, uses: Uses, timeframe: Timeframe, back: int) -> Iterator[
             for operand in operands(rule):
                 own = timeframe_of(operand, uses) or timeframe
                 passed = ceil(back * _length(timeframe) / _length(own))
-                yield own, _reach(operand, uses) + further + passed
+                yield own, _reach(operand, warm_ups) + further + passed
         case All(of) | Any(of):
             for member in of:
-                yield from _needs(member, uses, timeframe, back)
+                yield from _needs(member, uses, warm_ups, timeframe, back)
         case Not(of):
-            yield from _needs(of, uses, timeframe, back)
+            yield from _needs(of, uses, warm_ups, timeframe, back)
         case Held(of, bars):
-            yield from _needs(of, uses, timeframe, back + bars - 1)
+            yield from _needs(of, uses, warm_ups, timeframe, back + bars - 1)
         case _:
             assert_never(rule)
-
-
-def _warm_up(use: IndicatorUse) -> int:
-    return indicators.warm_up([use])
 
 
 def _length(timeframe: Timeframe) -> int:
@@ -87,15 +91,15 @@ def _length(timeframe: Timeframe) -> int:
     return min(timeframe.minutes, _SESSION)
 
 
-def _reach(operand: Operand, uses: Uses) -> int:
+def _reach(operand: Operand, warm_ups: Mapping[str, int]) -> int:
     """Bars of an operand's own timeframe that its value needs."""
     match operand:
         case IndicatorValue(indicator, _, ago):
-            return _warm_up(uses[indicator]) + ago
+            return warm_ups[indicator] + ago
         case Price(_, ago):
             return 1 + ago
         case Change(of, bars):
-            return _reach(of, uses) + bars
+            return _reach(of, warm_ups) + bars
         case Constant():
             return 1
         case _:

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from flotilla.domain.indicators import CATALOGUE, IndicatorUse
+from flotilla.domain.indicators import CATALOGUE, IndicatorUse, label
 from flotilla.domain.market import Timeframe
 from flotilla.domain.rules.tree import (
     All,
@@ -63,9 +63,7 @@ def operand_words(operand: Operand, uses: Uses) -> str:
 
 def use_words(use: IndicatorUse) -> str:
     """An indicator with its numbers: `1-hour RSI(14)`."""
-    entry = CATALOGUE[use.name]
-    numbers = ", ".join(_number(use.params.get(p.name, p.default)) for p in entry.parameters)
-    return f"{_prefix(use.timeframe)}{entry.name}" + (f"({numbers})" if numbers else "")
+    return _prefix(use.timeframe) + label(use)
 
 
 def _indicator_words(indicator: str, output: str, uses: Uses) -> str:
@@ -74,10 +72,6 @@ def _indicator_words(indicator: str, output: str, uses: Uses) -> str:
         return indicator
     words = use_words(use)
     return words if len(CATALOGUE[use.name].outputs) == 1 else f"{words} {output}"
-
-
-def _number(value: object) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _earlier(words: str, ago: int) -> str:

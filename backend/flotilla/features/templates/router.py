@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 
 from flotilla.domain import bots
+from flotilla.features.templates.bands import BANDS
 from flotilla.features.templates.schemas import TemplateOut
 from flotilla.features.templates.trend import TREND
 from flotilla.wire.bots import to_spec
 
-# BANDS (`bands.py`) joins when the catalogue has its indicators.
-TEMPLATES = TREND
+TEMPLATES = (*TREND, *BANDS)
 
 router = APIRouter(prefix="/templates", tags=["templates"])
 

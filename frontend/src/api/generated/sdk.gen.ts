@@ -128,7 +128,7 @@ export const readHealth = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * List Indicators
  *
- * List every indicator with its parameters and outputs.
+ * List every indicator with its inputs, parameters, outputs and explanation.
  */
 export const listIndicators = <ThrowOnError extends boolean = true>(options?: Options<ListIndicatorsData, ThrowOnError>) => (options?.client ?? client).get<ListIndicatorsResponses, unknown, ThrowOnError>({
     responseType: 'json',

@@ -278,7 +278,7 @@ export const listIndicatorsQueryKey = (options?: Options<ListIndicatorsData>) =>
 /**
  * List Indicators
  *
- * List every indicator with its parameters and outputs.
+ * List every indicator with its inputs, parameters, outputs and explanation.
  */
 export const listIndicatorsOptions = (options?: Options<ListIndicatorsData>) => queryOptions<ListIndicatorsResponse, AxiosError<DefaultError>, ListIndicatorsResponse, ReturnType<typeof listIndicatorsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {

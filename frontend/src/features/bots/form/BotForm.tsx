@@ -32,7 +32,7 @@ interface Props {
 
 /** A bot's whole definition on one page, with what it says in words beside it. */
 export function BotForm({ form, catalogue, saveLabel, blocked, cancelTo, onSave }: Props) {
-  const { element, problems, failure, saving, submit, touch } = useSubmit(form, onSave)
+  const { element, problems, failure, saving, submit, touch } = useSubmit(form, catalogue, onSave)
   return (
     <FormProvider {...form}>
       <FormHelpContext value={{ problems, touch, catalogue }}>
@@ -66,7 +66,7 @@ export function BotForm({ form, catalogue, saveLabel, blocked, cancelTo, onSave 
 }
 
 /** Sending, and what came back: problems at fields, or a failure of the whole. */
-function useSubmit(form: UseFormReturn<FormValues>, onSave: Props['onSave']) {
+function useSubmit(form: UseFormReturn<FormValues>, catalogue: Props['catalogue'], onSave: Props['onSave']) {
   const element = useRef<HTMLFormElement>(null)
   const [problems, setProblems] = useState<readonly Problem[]>([])
   const [failure, setFailure] = useState<string | null>(null)
@@ -84,7 +84,7 @@ function useSubmit(form: UseFormReturn<FormValues>, onSave: Props['onSave']) {
     setAttempt((n) => n + 1)
   }
   const save = async (values: FormValues) => {
-    const unready = unsendable(values)
+    const unready = unsendable(values, catalogue)
     if (unready.length > 0) {
       fail(placeErrors(unready, values), 'Not saved.')
       return

@@ -37,7 +37,7 @@ describe('the form of a new bot', () => {
       name: 'Mine',
       capital: '10000',
       symbols: ['AAPL'],
-      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 } }],
+      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, source: 'close' }],
     })
   })
 

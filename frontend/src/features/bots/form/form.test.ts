@@ -72,7 +72,7 @@ describe('the definition and the form', () => {
     if (!rsi) throw new Error('the catalogue is empty')
     expect(newIndicator(rsi, []).id).toBe('rsi')
     expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_3' }]).id).toBe('rsi_2')
-    expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_2' }])).toEqual({ id: 'rsi_3', name: 'RSI', params: { timeperiod: '14' }, timeframe: null })
+    expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_2' }])).toEqual({ id: 'rsi_3', name: 'RSI', params: { timeperiod: '14' }, timeframe: null, source: 'close' })
   })
 })
 
@@ -120,8 +120,8 @@ describe('the server’s errors', () => {
 
 describe('what cannot be sent', () => {
   test('nothing of a whole form, nor of a senseless but well-formed one: that is the server’s to say', () => {
-    expect(unsendable(values())).toEqual([])
-    expect(unsendable(values({ name: '', capital: '-5', symbols: [] }))).toEqual([])
+    expect(unsendable(values(), catalogue)).toEqual([])
+    expect(unsendable(values({ name: '', capital: '-5', symbols: [] }), catalogue)).toEqual([])
   })
 
   test('words where numbers stand, by path', () => {
@@ -129,12 +129,12 @@ describe('what cannot be sent', () => {
     if (entry?.type !== 'condition') throw new Error('the bot has no condition')
     const broken = values({
       capital: 'a lot',
-      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: '1.5' }, timeframe: null }],
+      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: '1.5' }, timeframe: null, source: 'close' }],
       rules: { ...values().rules, entry: group('all', [group('any', [{ ...entry, right: constant('') }])]) },
       risk_management: { ...values().risk_management, max_open_positions: '', stop_loss_percent: 'x' },
       window: { all_day: false, start: '', end: '10:00' },
     })
-    expect(unsendable(broken).map(({ field }) => field)).toEqual([
+    expect(unsendable(broken, catalogue).map(({ field }) => field)).toEqual([
       'capital',
       'indicators.0.params.timeperiod',
       'rules.entry.of.0.of.0.right.value',

@@ -8,6 +8,8 @@ export interface IndicatorForm {
   name: string
   params: Record<string, string>
   timeframe: IndicatorUseModel['timeframe']
+  /** The series it reads, where its catalogue entry leaves the choice. */
+  source: IndicatorUseModel['source']
 }
 
 export interface FormValues {
@@ -57,7 +59,7 @@ export function toDefinition(values: FormValues): BotDefinition {
     symbols: values.symbols,
     timeframe: values.timeframe,
     trading_frequency: values.trading_frequency === '' ? null : Number(values.trading_frequency),
-    indicators: values.indicators.map((use) => ({ ...use, params: asNumbers(use.params) })),
+    indicators: values.indicators.map((use) => ({ ...use, params: asParameters(use.params) })),
     rules: {
       // Only a bot that sells short may be without a rule to buy.
       entry: rules.entry.of.length === 0 && rules.short_entry ? null : toWire(rules.entry),
@@ -82,16 +84,18 @@ export function newIndicator(entry: IndicatorOut, others: readonly Pick<Indicato
   const base = entry.name.toLowerCase().replaceAll(/\W/g, '_')
   let id = base
   for (let number = 2; taken.has(id); number += 1) id = `${base}_${number}`
-  return { id, name: entry.name, params: Object.fromEntries(entry.parameters.map((p) => [p.name, String(p.default)])), timeframe: null }
+  const params = Object.fromEntries(entry.parameters.map((p) => [p.name, String(p.default)]))
+  return { id, name: entry.name, params, source: entry.source ?? 'close', timeframe: null }
 }
 
-function asText<Key extends string>(numbers: Record<Key, number | null>): Record<Key, string> {
-  const entries = Object.entries<number | null>(numbers)
+function asText<Key extends string>(values: Record<Key, number | string | null>): Record<Key, string> {
+  const entries = Object.entries<number | string | null>(values)
   return Object.fromEntries(entries.map(([name, value]) => [name, value === null ? '' : String(value)])) as Record<Key, string>
 }
 
-const asNumbers = (texts: Record<string, string>): Record<string, number> =>
-  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number(text)]))
+/** Numbers as numbers; what is none is the name of a choice. */
+const asParameters = (texts: Record<string, string>): Record<string, number | string> =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number.isNaN(Number(text)) ? text : Number(text)]))
 
 const orNone = (text: string): number | null => (text.trim() === '' ? null : Number(text))
 

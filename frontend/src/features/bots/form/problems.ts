@@ -36,6 +36,7 @@ export function anchors(values: FormValues): Set<string> {
     'indicators',
     ...values.indicators.flatMap((use, index) => [
       `indicators.${index}`,
+      `indicators.${index}.source`,
       ...Object.keys(use.params).map((name) => `indicators.${index}.params.${name}`),
     ]),
     ...ruleAnchors(entry, 'rules.entry'),

@@ -1,6 +1,6 @@
 // Whether the form can be sent at all: numbers are numbers. Whether it makes sense, the server says.
 import { z } from 'zod'
-import type { FieldError } from '@/api'
+import type { FieldError, IndicatorOut } from '@/api'
 import type { FormValues } from './model'
 
 const number = z.string().trim().regex(/^-?\d+(\.\d+)?$/, 'Enter a number.')
@@ -24,9 +24,21 @@ const rule: z.ZodType = z.lazy(() =>
   ]),
 )
 
-const sendable = z.object({
+/** Each parameter by the type that the catalogue gives it; the names of choices need no check. */
+const indicator = (catalogue: readonly IndicatorOut[]) =>
+  z.object({ name: z.string(), params: z.record(z.string(), z.string()) }).superRefine(({ name, params }, context) => {
+    const entry = catalogue.find((known) => known.name === name)
+    for (const [key, text] of Object.entries(params)) {
+      const type = entry?.parameters.find((parameter) => parameter.name === key)?.type
+      if (type === undefined || type === 'choice') continue
+      const [issue] = (type === 'int' ? whole : number).safeParse(text).error?.issues ?? []
+      if (issue) context.addIssue({ code: 'custom', path: ['params', key], message: issue.message })
+    }
+  })
+
+const sendable = (catalogue: readonly IndicatorOut[]) => z.object({
   capital: number,
-  indicators: z.array(z.object({ params: z.record(z.string(), whole) })),
+  indicators: z.array(indicator(catalogue)),
   rules: z.object({ entry: rule, exit: rule.nullable() }),
   risk_management: z.object({
     position_percent: number,
@@ -42,7 +54,7 @@ const sendable = z.object({
 })
 
 /** What keeps the form from being sent, by path; empty when nothing does. */
-export function unsendable(values: FormValues): FieldError[] {
-  const { error } = sendable.safeParse(values)
+export function unsendable(values: FormValues, catalogue: readonly IndicatorOut[]): FieldError[] {
+  const { error } = sendable(catalogue).safeParse(values)
   return error?.issues.map(({ path, message }) => ({ field: path.join('.'), message })) ?? []
 }

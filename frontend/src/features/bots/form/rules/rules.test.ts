@@ -20,8 +20,8 @@ const deep: RuleTree = {
   ],
 }
 const indicators: IndicatorForm[] = [
-  { id: 'rsi', name: 'RSI', params: { timeperiod: '14' }, timeframe: null },
-  { id: 'macd', name: 'MACD', params: { fastperiod: '12', slowperiod: '26' }, timeframe: null },
+  { id: 'rsi', name: 'RSI', params: { timeperiod: '14' }, timeframe: null, source: 'close' },
+  { id: 'macd', name: 'MACD', params: { fastperiod: '12', slowperiod: '26' }, timeframe: null, source: 'close' },
 ]
 const words = { indicators, catalogue }
 

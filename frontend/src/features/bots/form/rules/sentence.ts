@@ -87,6 +87,7 @@ export function indicatorWord(use: IndicatorForm, output: string, catalogue: rea
   const entry = catalogue.find(({ name }) => name === use.name)
   if (!entry) return use.id
   const numbers = entry.parameters.map(({ name, default: usual }) => use.params[name] ?? String(usual))
-  const word = prefix(use.timeframe) + entry.name + (numbers.length > 0 ? `(${numbers.join(', ')})` : '')
+  if (entry.source !== null && use.source !== entry.source) numbers.push(use.source)
+  const word = prefix(use.timeframe) + (numbers.length > 0 ? `${entry.name}(${numbers.join(', ')})` : entry.name)
   return entry.outputs.length === 1 ? word : `${word} ${output}`
 }

@@ -1,6 +1,7 @@
-import Autocomplete from '@mui/material/Autocomplete'
+import Autocomplete, { createFilterOptions } from '@mui/material/Autocomplete'
 import Box from '@mui/material/Box'
 import IconButton from '@mui/material/IconButton'
+import MenuItem from '@mui/material/MenuItem'
 import TextField from '@mui/material/TextField'
 import Tooltip from '@mui/material/Tooltip'
 import Typography from '@mui/material/Typography'
@@ -76,6 +77,7 @@ function IndicatorRow({ use, index, entry, onRemove }: RowProps) {
         {Object.keys(use.params).map((name) => (
           <ParameterField key={name} index={index} name={name} parameter={entry?.parameters.find((p) => p.name === name)} />
         ))}
+        {entry?.source && <SourceField index={index} />}
       </Box>
       {problem && <ProblemNote anchor={`indicators.${index}`} />}
     </Box>
@@ -89,22 +91,51 @@ interface ParameterProps {
 }
 
 function ParameterField({ index, name, parameter }: ParameterProps) {
+  const path = `indicators.${index}.params.${name}` as const
+  if (parameter?.type === 'choice') return <Choice path={path} label={parameter.label} choices={parameter.choices} />
+  return <NumberField path={path} label={parameter?.label ?? name} parameter={parameter} />
+}
+
+type ParameterPath = `indicators.${number}.params.${string}` | `indicators.${number}.source`
+
+function NumberField({ path, label, parameter }: { path: ParameterPath; label: string; parameter: ParameterProps['parameter'] }) {
   const hint = parameter && `${parameter.minimum} to ${parameter.maximum}`
   return (
     <TextField
-      label={parameter?.label ?? name}
-      slotProps={{ htmlInput: { inputMode: 'numeric' } }}
+      label={label}
+      slotProps={{ htmlInput: { inputMode: parameter?.type === 'float' ? 'decimal' : 'numeric' } }}
       sx={{ width: 160 }}
-      {...useTextField(`indicators.${index}.params.${name}`, hint)}
+      {...useTextField(path, hint)}
     />
   )
 }
+
+function Choice({ path, label, choices }: { path: ParameterPath; label: string; choices: readonly string[] }) {
+  return (
+    <TextField select label={label} sx={{ width: 160 }} {...useTextField(path)}>
+      {choices.map((name) => <MenuItem key={name} value={name}>{name}</MenuItem>)}
+    </TextField>
+  )
+}
+
+const SOURCES: readonly IndicatorForm['source'][] = ['close', 'open', 'high', 'low', 'hl2', 'hlc3', 'ohlc4', 'volume']
+
+function SourceField({ index }: { index: number }) {
+  return <Choice path={`indicators.${index}.source`} label="Source" choices={SOURCES} />
+}
+
+/** Found by any of the names that people know it by. */
+const search = createFilterOptions<IndicatorOut>({
+  limit: 50,
+  stringify: ({ name, title, aliases }) => [name, title, ...aliases].join(' '),
+})
 
 function AddIndicator({ catalogue, onAdd }: { catalogue: readonly IndicatorOut[]; onAdd: (entry: IndicatorOut) => void }) {
   const [typed, setTyped] = useState('')
   return (
     <Autocomplete
       options={catalogue}
+      filterOptions={search}
       value={null}
       blurOnSelect
       inputValue={typed}
