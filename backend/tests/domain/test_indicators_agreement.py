@@ -118,7 +118,7 @@ BOTH: Mapping[str, Pair] = {
     # ours, for speed or for exactness
     **{
         name: pair(name.lower(), C)
-        for name in ("ALMA", "FWMA", "PWMA", "SINWMA", "SWMA", "VIDYA", "CG", "MSW")
+        for name in ("ALMA", "FWMA", "PWMA", "SINWMA", "SWMA", "VIDYA", "CG", "MSW", "SKEW", "KURTOSIS")
     },
     "HILO": pair("hilo", HLC, (0,)),
     "PMAX": pair("pmax", HLC),

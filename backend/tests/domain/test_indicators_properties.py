@@ -134,6 +134,31 @@ def test_the_ends_of_every_range_are_computed(name: str) -> None:
                 compute(use, HISTORY.tail(800))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_after_a_bar_without_numbers_an_entry_begins_anew(name: str) -> None:
+    bars = HISTORY.tail(900)
+    prices = [column.copy() for column in (bars.open, bars.high, bars.low, bars.close, bars.volume)]
+    for column in prices:
+        column[450] = np.nan
+    broken = Series(bars.start, *prices, timeframe=bars.timeframe, clock=bars.clock)
+    use = default_use(name)
+    before, after = compute(use, first(bars, 450)), compute(use, bars.cut(slice(451, None)))
+    for output, column in compute(use, broken).items():
+        assert column[:450].tobytes() == before[output].tobytes()
+        assert np.isnan(column[450])
+        assert column[451:].tobytes() == after[output].tobytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_prices_that_cannot_be_give_no_failure(name: str) -> None:
+    for wrong in (0.0, -1.0, 1e300, np.inf):
+        prices = np.full((5, 60), 10.0)
+        prices[:, 30:33] = wrong
+        bars = Series(60 * np.arange(60, dtype=np.int64), *prices)
+        for column in compute(default_use(name), bars).values():
+            assert not np.isinf(column).any()
+
+
 RESTARTED = [name for name in NAMES if CATALOGUE[name].anchored] + [
     "SAR",
     "SUPERTREND",

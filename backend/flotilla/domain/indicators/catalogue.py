@@ -22,6 +22,7 @@ from flotilla.domain.indicators.entry import (
     Output,
     Parameter,
     Source,
+    Values,
 )
 from flotilla.domain.indicators.momentum import MOMENTUM
 from flotilla.domain.indicators.oscillators import OSCILLATORS
@@ -82,10 +83,28 @@ def compute(use: IndicatorUse, series: Series) -> dict[str, FloatArray]:
 
 
 def raw(use: IndicatorUse, series: Series) -> Columns:
-    """The function's own numbers, restarted where it must be: one array per output."""
+    """The function's own numbers, restarted where it must be: one array per output.
+
+    A bar without a number (which no history should have) ends what is known: after it the indicator
+    begins anew, where TA-Lib would give zeros or the value before.
+    """
     entry = CATALOGUE[use.name]
     p = complete(entry, use)
     columns = columns_of(entry, use.source, series)
+    usable = np.logical_and.reduce([np.isfinite(column) for column in columns])
+    with np.errstate(all="ignore"):
+        if usable.all():
+            return _restarted(entry, columns, p, series)
+        found = tuple(np.full(len(series), np.nan) for _ in entry.outputs)
+        for start, end in restarts.pieces(np.cumsum(~usable)):
+            rows = slice(start + (not usable[start]), end)  # a piece begins with the bar that ended the last
+            part = _restarted(entry, tuple(column[rows] for column in columns), p, series.cut(rows))
+            for whole, column in zip(found, part, strict=True):
+                whole[rows] = column
+        return found
+
+
+def _restarted(entry: Indicator, columns: Columns, p: Values, series: Series) -> Columns:
     if entry.anchored:
         return restarts.by_session(entry.function, columns, p, series)
     if entry.memory(p) == UNBOUNDED:

@@ -42,14 +42,14 @@ def epoch_bars(timeframe: Timeframe, day_minutes: int) -> int:
 
 def by_session(function: Function, columns: Columns, p: Values, series: Series) -> Columns:
     """Compute each session by itself."""
-    return _stitched(function, columns, p, [(s, s, e) for s, e in _pieces(series.anchor)])
+    return _stitched(function, columns, p, [(s, s, e) for s, e in pieces(series.anchor)])
 
 
 def by_epoch(function: Function, columns: Columns, p: Values, series: Series) -> Columns:
     """Compute each epoch from the start of the one before it."""
-    pieces = list(_pieces(_epochs(series)))
+    epochs = list(pieces(_epochs(series)))
     return _stitched(
-        function, columns, p, [(pieces[max(0, i - 1)][0], s, e) for i, (s, e) in enumerate(pieces)]
+        function, columns, p, [(epochs[max(0, i - 1)][0], s, e) for i, (s, e) in enumerate(epochs)]
     )
 
 
@@ -64,7 +64,7 @@ def _stitched(function: Function, columns: Columns, p: Values, runs: list[tuple[
     return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
-def _pieces(marks: TimeArray) -> Iterator[tuple[int, int]]:
+def pieces(marks: TimeArray) -> Iterator[tuple[int, int]]:
     """The row ranges in which `marks` stays the same."""
     if not len(marks):
         return iter(())
