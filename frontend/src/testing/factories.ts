@@ -38,6 +38,17 @@ export const catalogue: IndicatorOut[] = [
     ],
     outputs: [output('macd'), output('signal'), output('histogram')],
   }),
+  {
+    ...entry('BBANDS', 'Bollinger Bands', {
+      parameters: [
+        length(20),
+        { ...length(2), name: 'nbdevup', label: 'Deviations up', type: 'float', minimum: 0.1, maximum: 10 },
+        { ...length(0), name: 'matype', label: 'Moving average', type: 'choice', default: 'SMA', minimum: null, maximum: null, choices: ['SMA', 'EMA'] },
+      ],
+      outputs: [output('upper'), output('lower')],
+    }),
+    aliases: ['BB'],
+  },
 ]
 
 export const bot = (fields: Partial<BotOut> = {}): BotOut => ({

@@ -41,6 +41,34 @@ describe('the form of a new bot', () => {
     })
   })
 
+  test('finds an indicator by another of its names, and sends its choices and its source', async () => {
+    let sent: BotDefinition | undefined
+    api.use(
+      http.post('/api/bots', async ({ request }) => {
+        sent = (await request.json()) as BotDefinition
+        return HttpResponse.json(bot(), { status: 201 })
+      }),
+    )
+    await open()
+    await userEvent.type(screen.getByRole('combobox', { name: 'Add indicator' }), 'bb')
+    await userEvent.click(await screen.findByRole('option', { name: /Bollinger Bands/ }))
+    const bands = within(screen.getByRole('group', { name: 'Indicator bbands' }))
+    await userEvent.clear(bands.getByLabelText('Deviations up'))
+    await userEvent.type(bands.getByLabelText('Deviations up'), '2.5')
+    await userEvent.click(bands.getByRole('combobox', { name: 'Moving average' }))
+    await userEvent.click(await screen.findByRole('option', { name: 'EMA' }))
+    await userEvent.click(bands.getByRole('combobox', { name: 'Source' }))
+    await userEvent.click(await screen.findByRole('option', { name: 'hlc3' }))
+    await save()
+    await screen.findByText('The bot’s page')
+    expect(sent?.indicators[1]).toEqual({
+      id: 'bbands',
+      name: 'BBANDS',
+      params: { timeperiod: 20, nbdevup: 2.5, matype: 'EMA' },
+      source: 'hlc3',
+    })
+  })
+
   test('shows each of the server’s sentences beside its field, and goes to the first', async () => {
     refuse(
       { field: 'capital', message: 'Capital must be more than zero.' },

@@ -3,6 +3,7 @@ import { bot, catalogue, definition, template } from '@/testing/factories'
 import { fromDefinition, newIndicator, toDefinition, type FormValues } from './model'
 import { messageAt, placeErrors, withoutTouched } from './problems'
 import { constant, group } from './rules/model'
+import { indicatorWord } from './rules/sentence'
 import { emptyTemplate } from './templates'
 import { unsendable } from './validation'
 
@@ -73,6 +74,32 @@ describe('the definition and the form', () => {
     expect(newIndicator(rsi, []).id).toBe('rsi')
     expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_3' }]).id).toBe('rsi_2')
     expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_2' }])).toEqual({ id: 'rsi_3', name: 'RSI', params: { timeperiod: '14' }, timeframe: null, source: 'close' })
+  })
+})
+
+describe('parameters that are no whole numbers', () => {
+  const bands = { id: 'bb', name: 'BBANDS', params: { timeperiod: 20, nbdevup: 2.5, matype: 'EMA' }, source: 'hlc3' as const }
+  const form = (params: Record<string, string>) =>
+    values({ indicators: [{ id: 'bb', name: 'BBANDS', params, source: 'hlc3' }] })
+
+  test('fractions, choices and the source come back as they are', () => {
+    const definition = { ...toDefinition(values()), indicators: [bands] }
+    expect(toDefinition(fromDefinition(definition)).indicators).toEqual([bands])
+  })
+
+  test('each is checked by its own type', () => {
+    expect(unsendable(form({ timeperiod: '20', nbdevup: '2.5', matype: 'EMA' }), catalogue)).toEqual([])
+    expect(unsendable(form({ timeperiod: '2.5', nbdevup: 'x', matype: 'EMA' }), catalogue)).toEqual([
+      { field: 'indicators.0.params.timeperiod', message: 'Enter a whole number.' },
+      { field: 'indicators.0.params.nbdevup', message: 'Enter a number.' },
+    ])
+  })
+
+  test('the sentence names them, and a source that is not the usual one', () => {
+    const [use] = form({ timeperiod: '20', nbdevup: '2.5', matype: 'EMA' }).indicators
+    if (!use) throw new Error('the form has no indicator')
+    expect(indicatorWord(use, 'upper', catalogue)).toBe('BBANDS(20, 2.5, EMA, hlc3) upper')
+    expect(indicatorWord({ ...use, source: 'close' }, 'upper', catalogue)).toBe('BBANDS(20, 2.5, EMA) upper')
   })
 })
 
