@@ -69,21 +69,25 @@ def settled(alpha: float, share: float = 1e-9) -> int:
     return 0 if alpha >= 1.0 else math.ceil(math.log(share) / math.log1p(-alpha))
 
 
-def ema(count: float, in_a_row: int = 1) -> int:
+def ema(count: float, in_a_row: int = 1, share: float = 1e-9) -> int:
     """The memory of an EMA over `count` bars, or of several of them in a row.
 
     The start's share in a cascade of k falls as a Poisson tail: a fifth more bars for each further one.
     """
-    forget = math.ceil(settled(2.0 / (count + 1.0)) * (1.0 + 0.2 * (in_a_row - 1)))
+    forget = math.ceil(settled(2.0 / (count + 1.0), share) * (1.0 + 0.2 * (in_a_row - 1)))
     return int(count) * in_a_row + forget
 
 
-def rma(count: float, in_a_row: int = 1) -> int:
-    """The memory of Wilder's average (weight 1 / count).
+def ema_of_changes(count: float, in_a_row: int = 1) -> int:
+    """The memory of an EMA of changes, ranges or volumes.
 
-    A tenth of an EMA's share, as it averages changes and ranges: those at the start may be many times
-    those at the end, which prices are not.
+    Those at the start may be many times those at the end, which prices are not: a tenth of the share.
     """
+    return ema(count, in_a_row, 1e-10)
+
+
+def rma(count: float, in_a_row: int = 1) -> int:
+    """The memory of Wilder's average (weight 1 / count), which is one of changes or ranges."""
     forget = math.ceil(settled(1.0 / count, 1e-10) * (1.0 + 0.2 * (in_a_row - 1)))
     return int(count) * in_a_row + 1 + forget
 

@@ -5,7 +5,18 @@ from functools import partial
 import numpy as np
 import talib
 
-from flotilla.domain.indicators.declare import average, bars, constant, ema, length, lines, ma, rma, whole
+from flotilla.domain.indicators.declare import (
+    average,
+    bars,
+    constant,
+    ema,
+    ema_of_changes,
+    length,
+    lines,
+    ma,
+    rma,
+    whole,
+)
 from flotilla.domain.indicators.entry import Below, Columns, Output, Parameter, Values
 from flotilla.domain.indicators.with_talib import call, entry
 
@@ -119,8 +130,8 @@ MOMENTUM = (
              whole("slowperiod", 25, "Second smoothing"),
              whole("signalperiod", 9, "Signal length"),
              outputs=(*lines("smi=SMI", -100.0, 100.0), *lines("signal=Signal", -100.0, 100.0)),
-             memory=lambda p: p["timeperiod"] + ema(p["fastperiod"]) + ema(p["slowperiod"])
-             + ema(p["signalperiod"])),
+             memory=lambda p: p["timeperiod"] + ema_of_changes(p["fastperiod"])
+             + ema_of_changes(p["slowperiod"]) + ema(p["signalperiod"])),
     momentum("WILLR", "Williams %R",
              "-100 to 0: where the close lies in the window's range; above -20 is called overbought.",
              length(14), outputs=lines("willr=%R", -100.0, 0.0), memory=bars("timeperiod"),
@@ -151,7 +162,7 @@ MOMENTUM = (
              "-100 to 100: the price's changes, smoothed twice, against their size.",
              whole("firstperiod", 25, "First smoothing"), whole("secondperiod", 13, "Second smoothing"),
              outputs=lines("tsi=TSI", -100.0, 100.0),
-             memory=lambda p: 1 + ema(p["firstperiod"]) + ema(p["secondperiod"])),
+             memory=lambda p: 1 + ema_of_changes(p["firstperiod"]) + ema_of_changes(p["secondperiod"])),
     momentum("ADX", "Average directional index",
              "0 to 100: how strong the trend is, whatever its direction; above 25 is called a trend.",
              length(14), outputs=lines("adx=ADX", 0.0, 100.0), memory=lambda p: rma(p["timeperiod"], 2)),

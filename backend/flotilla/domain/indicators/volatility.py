@@ -4,7 +4,18 @@ from functools import partial
 
 import numpy as np
 
-from flotilla.domain.indicators.declare import bars, choice, ema, length, lines, ma, number, rma, whole
+from flotilla.domain.indicators.declare import (
+    bars,
+    choice,
+    ema,
+    ema_of_changes,
+    length,
+    lines,
+    ma,
+    number,
+    rma,
+    whole,
+)
 from flotilla.domain.indicators.entry import Output, Values
 from flotilla.domain.indicators.with_pandas_ta import entry as pandas_entry
 from flotilla.domain.indicators.with_talib import entry
@@ -47,10 +58,10 @@ VOLATILITY = (
           length(14, 1), outputs=lines("adr=ADR", 0.0), memory=bars("timeperiod")),
     talib("CVI", "Chaikin volatility", "How much, in percent, the average bar's range has grown.",
           length(10), whole("rocperiod", 10, "Compared with bars ago", 1),
-          memory=lambda p: ema(p["timeperiod"]) + p["rocperiod"]),
+          memory=lambda p: ema_of_changes(p["timeperiod"]) + p["rocperiod"]),
     talib("MASSI", "Mass index", "Rises when ranges widen; above 27 and back under 26.5 it warns of a turn.",
           whole("fastperiod", 9, "EMA length"), whole("slowperiod", 25, "Sum over"),
-          memory=lambda p: ema(p["fastperiod"], 2) + p["slowperiod"]),
+          memory=lambda p: ema_of_changes(p["fastperiod"], 2) + p["slowperiod"]),
     talib("RVI", "Relative volatility index",
           "0 to 100: whether the price varies more when rising or falling.",
           length(14), whole("stddevperiod", 10, "Deviation length"), outputs=lines("rvi=RVI", 0.0, 100.0),
@@ -87,7 +98,7 @@ VOLATILITY = (
               number("short", 0.5, "Hot above", 0.1, 10.0), inputs="high low",
               outputs=(*lines("thermo=Thermometer average=Average", 0.0),
                        *lines("quiet=Quiet hot=Hot", 0.0, 1.0)),
-              memory=lambda p: ema(p["length"]) + 1, first=bars("length", extra=1)),
+              memory=lambda p: ema_of_changes(p["length"]) + 1, first=bars("length", extra=1)),
     pandas_ta("UI", "Ulcer index", "How deep and how long the price lies under the window's highest close.",
               whole("length", 14), outputs=lines("ui=UI", 0.0), memory=lambda p: 2 * p["length"]),
 )

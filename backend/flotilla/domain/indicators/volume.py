@@ -5,7 +5,17 @@ from functools import partial
 import numpy as np
 import talib as ta
 
-from flotilla.domain.indicators.declare import average, bars, ema, length, lines, ma, number, whole
+from flotilla.domain.indicators.declare import (
+    average,
+    bars,
+    ema,
+    ema_of_changes,
+    length,
+    lines,
+    ma,
+    number,
+    whole,
+)
 from flotilla.domain.indicators.entry import Below, Columns, Values
 from flotilla.domain.indicators.with_pandas_ta import entry as pandas_entry
 from flotilla.domain.indicators.with_talib import entry
@@ -86,7 +96,7 @@ VOLUME = (
           "-1 to 1: buying (closes near highs) against selling pressure in the window.",
           length(20), outputs=lines("cmf=CMF", -1.0, 1.0), memory=bars("timeperiod")),
     talib("EFI", "Elder's force index", "The price's change times volume, smoothed.",
-          length(13), memory=lambda p: 1 + ema(p["timeperiod"]), aliases="force index"),
+          length(13), memory=lambda p: 1 + ema_of_changes(p["timeperiod"]), aliases="force index"),
     talib("MARKETFI", "Market facilitation index", "The range that a unit of volume moved.",
           outputs=lines("marketfi=MFI", 0.0), memory=lambda _: 1, aliases="BW MFI"),
     talib("PVO", "Percentage volume oscillator",
@@ -111,7 +121,7 @@ VOLUME = (
               whole("fast", 34, "Fast length"), whole("slow", 55, "Slow length"),
               whole("signal", 13, "Signal length"),
               inputs="high low close volume", outputs=lines("kvo=KVO signal=Signal"),
-              memory=lambda p: 1 + 1.2 * ema(p["slow"]) + ema(p["signal"]),
+              memory=lambda p: 1 + ema_of_changes(p["slow"]) + ema_of_changes(p["signal"]),
               constraints=(Below("fast", "slow"),),
               aliases="Klinger"),
     pandas_ta("PVOL", "Price-volume", "The money that changed hands: close times volume.",
