@@ -183,6 +183,7 @@ def test_warm_up_of_what_is_restarted_depends_on_the_bars() -> None:
     assert warm_up(vwap, Timeframe.MINUTE_1, 1440) == 1440
     assert warm_up(sar, Timeframe.MINUTE_5) == 2 * 5 * 78
     assert warm_up(sar, Timeframe.DAY_1) == 2 * 254
+    assert warm_up([IndicatorUse("b", "SAR", timeframe=Timeframe.DAY_1)], Timeframe.MINUTE_1) == 2 * 254
 
 
 def test_warm_up_is_that_of_the_slowest() -> None:

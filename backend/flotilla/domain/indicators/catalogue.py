@@ -117,10 +117,11 @@ def warm_up(
 ) -> int:
     """Bars that must be known before all of `uses` have settled values.
 
-    From a window of so many bars the newest value is that of the whole history. `day_minutes` is the
-    length of a trading day: 390 for the exchange's session, 960 with extended hours, 1440 for coins.
+    From a window of so many bars of its timeframe (the use's own, else `timeframe`) the newest value is
+    that of the whole history. `day_minutes` is the length of a trading day: 390 for the exchange's
+    session, 960 with extended hours, 1440 for coins.
     """
-    return max((_warm_up(use, timeframe, day_minutes) for use in uses), default=1)
+    return max((_warm_up(use, use.timeframe or timeframe, day_minutes) for use in uses), default=1)
 
 
 def label(use: IndicatorUse) -> str:

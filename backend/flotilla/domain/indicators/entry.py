@@ -107,7 +107,8 @@ class IndicatorUse:
     """An indicator as a bot uses it; `id` is what the bot's rules call it.
 
     `params` names the parameters that differ from their defaults, `source` the series to read, for
-    indicators that leave the choice; `timeframe` the bars it is computed on, None: the bot's own.
+    indicators that leave the choice; `timeframe` the bars it is computed on, the bot's own when None.
+    (Who computes it has them at hand.)
     """
 
     id: str

@@ -629,6 +629,26 @@ export type ConstantOperand = {
 };
 
 /**
+ * ConstraintOut
+ *
+ * The parameter `lower` must be less than `upper` (or equal to it, where `or_equal`).
+ */
+export type ConstraintOut = {
+    /**
+     * Lower
+     */
+    lower: string;
+    /**
+     * Or Equal
+     */
+    or_equal: boolean;
+    /**
+     * Upper
+     */
+    upper: string;
+};
+
+/**
  * DecisionOut
  *
  * A run of equal decisions: what the newest of them saw, and why nothing (or something) was done.
@@ -852,13 +872,39 @@ export type IndicatorOperand = {
  */
 export type IndicatorOut = {
     /**
+     * Aliases
+     *
+     * Other names that people search for.
+     */
+    aliases: Array<string>;
+    /**
+     * Anchored
+     *
+     * Starts anew with each session (on daily bars: each year).
+     */
+    anchored: boolean;
+    /**
+     * Constraints
+     */
+    constraints: Array<ConstraintOut>;
+    /**
      * Explanation
      */
     explanation: string;
     /**
      * Group
      */
-    group: string;
+    group: 'overlap' | 'momentum' | 'trend' | 'volatility' | 'volume' | 'cycle' | 'statistic' | 'price' | 'performance' | 'pattern';
+    /**
+     * Inputs
+     *
+     * The prices it reads; `source` is the one that may be chosen.
+     */
+    inputs: Array<string>;
+    /**
+     * Library
+     */
+    library: 'TA-Lib' | 'pandas-ta-classic' | 'Flotilla';
     /**
      * Name
      */
@@ -869,6 +915,8 @@ export type IndicatorOut = {
     outputs: Array<OutputOut>;
     /**
      * Overlay
+     *
+     * Drawn over the price; else in a pane of its own.
      */
     overlay: boolean;
     /**
@@ -876,9 +924,21 @@ export type IndicatorOut = {
      */
     parameters: Array<ParameterOut>;
     /**
+     * Source
+     *
+     * What it reads by default; none where there is no choice.
+     */
+    source: 'open' | 'high' | 'low' | 'close' | 'hl2' | 'hlc3' | 'ohlc4' | 'volume' | null;
+    /**
      * Title
      */
     title: string;
+    /**
+     * Warm Up
+     *
+     * Bars to its first settled value with default parameters, 1-minute bars.
+     */
+    warm_up: number;
 };
 
 /**
@@ -899,10 +959,18 @@ export type IndicatorUseModel = {
     name: string;
     /**
      * Params
+     *
+     * Numbers and choices by the catalogue's names; what is left out has its default.
      */
     params: {
-        [key: string]: number;
+        [key: string]: number | string;
     };
+    /**
+     * Source
+     *
+     * The series it reads, for indicators whose catalogue entry has a source.
+     */
+    source: 'open' | 'high' | 'low' | 'close' | 'hl2' | 'hlc3' | 'ohlc4' | 'volume';
     /**
      * The bars it is computed on: the bot's own (null), or a longer timeframe's.
      */
@@ -1085,6 +1153,10 @@ export type Outcome = 'none' | 'enter' | 'exit' | 'refused';
  */
 export type OutputOut = {
     /**
+     * Kind
+     */
+    kind: 'line' | 'pattern';
+    /**
      * Label
      */
     label: string;
@@ -1094,6 +1166,8 @@ export type OutputOut = {
     maximum: number | null;
     /**
      * Minimum
+     *
+     * What its values can never be below.
      */
     minimum: number | null;
     /**
@@ -1163,9 +1237,15 @@ export type PageTradeOut = {
  */
 export type ParameterOut = {
     /**
+     * Choices
+     *
+     * The names to choose from; empty for numbers.
+     */
+    choices: Array<string>;
+    /**
      * Default
      */
-    default: number;
+    default: number | number | string;
     /**
      * Label
      */
@@ -1173,15 +1253,21 @@ export type ParameterOut = {
     /**
      * Maximum
      */
-    maximum: number;
+    maximum: number | null;
     /**
      * Minimum
+     *
+     * Smallest value allowed; none for a choice.
      */
-    minimum: number;
+    minimum: number | null;
     /**
      * Name
      */
     name: string;
+    /**
+     * Type
+     */
+    type: 'int' | 'float' | 'choice';
 };
 
 /**
@@ -1351,14 +1437,40 @@ export type Purpose = 'entry' | 'exit' | 'flatten' | 'stop_loss' | 'take_profit'
 /**
  * RefusalCode
  *
- * Why an entry was not made. *Refused* is ours; *rejected* is the broker's.
+ * Why an entry was not made, or was made smaller. *Refused* is ours; *rejected* is the broker's.
  */
-export type RefusalCode = 'NOT_RUNNING' | 'WARMING_UP' | 'STALE_DATA' | 'OUTSIDE_WINDOW' | 'MARKET_CLOSING' | 'DAILY_LOSS_HALT' | 'ORDER_PENDING' | 'POSITION_HELD' | 'MAX_OPEN_POSITIONS' | 'SIZE_TOO_SMALL' | 'INSUFFICIENT_CASH';
+export type RefusalCode = 'NOT_RUNNING' | 'STALE_DATA' | 'WARMING_UP' | 'OUTSIDE_WINDOW' | 'MARKET_CLOSING' | 'DAILY_LOSS_HALT' | 'DRAWDOWN_HALT' | 'LOSS_STREAK_HALT' | 'TRADES_A_DAY' | 'COOLDOWN' | 'ORDER_PENDING' | 'POSITION_HELD' | 'CONFLICTING_SIGNALS' | 'MAX_OPEN_POSITIONS' | 'STOP_BEYOND_PRICE' | 'NO_EDGE' | 'SIZE_TOO_SMALL' | 'POSITION_CAP' | 'SYMBOL_CAP' | 'EXPOSURE_CAP' | 'LIQUIDITY_CAP' | 'ACCOUNT_LIMIT' | 'INSUFFICIENT_CASH';
 
 /**
  * RiskManagement
+ *
+ * Percents as people write them: 5.0 is 5 %. What is null is off.
  */
 export type RiskManagement = {
+    /**
+     * Break Even Offset Percent
+     *
+     * How far beyond the entry price it then lies, in percent.
+     */
+    break_even_offset_percent: number;
+    /**
+     * Break Even Percent
+     *
+     * Profit in percent at which the stop moves to the entry price.
+     */
+    break_even_percent: number | null;
+    /**
+     * Cooldown Minutes
+     *
+     * Minutes before a symbol that was left is entered again.
+     */
+    cooldown_minutes: number;
+    /**
+     * Daily Loss Flatten
+     *
+     * And sell everything.
+     */
+    daily_loss_flatten: boolean;
     /**
      * Daily Loss Limit Percent
      *
@@ -1366,29 +1478,192 @@ export type RiskManagement = {
      */
     daily_loss_limit_percent: number | null;
     /**
+     * Fixed Capital
+     *
+     * Size by the capital the bot was given, not by what it has become.
+     */
+    fixed_capital: boolean;
+    /**
+     * Flatten At Window End
+     *
+     * Sell everything a minute before the trading window or the session ends.
+     */
+    flatten_at_window_end: boolean;
+    /**
+     * Kelly After Trades
+     *
+     * Closed trades before Kelly is trusted; until then the percent of equity counts.
+     */
+    kelly_after_trades: number;
+    /**
+     * Kelly Fraction
+     *
+     * Part of the Kelly bet that the bot's own closed trades suggest; half is usual.
+     */
+    kelly_fraction: number;
+    /**
+     * Loss Cooldown Minutes
+     *
+     * The same after a loss, if it is longer.
+     */
+    loss_cooldown_minutes: number;
+    /**
+     * Max Consecutive Losses
+     *
+     * No entries for the rest of the day after so many losses in a row.
+     */
+    max_consecutive_losses: number | null;
+    /**
+     * Max Drawdown Flatten
+     *
+     * And sell everything.
+     */
+    max_drawdown_flatten: boolean;
+    /**
+     * Max Drawdown Percent
+     *
+     * No entries any more at this loss from the highest equity, in percent.
+     */
+    max_drawdown_percent: number | null;
+    /**
+     * Max Exposure Percent
+     *
+     * The most in all positions together, in percent of the bot's equity.
+     */
+    max_exposure_percent: number | null;
+    /**
      * Max Open Positions
      *
      * How many symbols may be held at once.
      */
     max_open_positions: number;
     /**
+     * Max Position Account Percent
+     *
+     * The most that one position may be, in percent of the whole account's equity.
+     */
+    max_position_account_percent: number | null;
+    /**
+     * Max Position Amount
+     *
+     * The most that one position may be, USD.
+     */
+    max_position_amount: number | null;
+    /**
+     * Max Symbol Percent
+     *
+     * The most of one symbol, in percent of the bot's equity.
+     */
+    max_symbol_percent: number | null;
+    /**
+     * Max Trades Per Day
+     *
+     * The most entries a day.
+     */
+    max_trades_per_day: number | null;
+    /**
+     * Max Volume Percent
+     *
+     * The most of what is usually traded in a minute that an order may be, in percent.
+     */
+    max_volume_percent: number | null;
+    /**
+     * Position Amount
+     *
+     * USD in one position, with a fixed amount.
+     */
+    position_amount: number;
+    /**
      * Position Percent
      *
-     * Percent of the bot's equity in one position.
+     * Percent of the bot's equity in one position, when it is sized by that.
      */
     position_percent: number;
     /**
+     * Position Quantity
+     *
+     * Shares or coins, with a fixed quantity.
+     */
+    position_quantity: number;
+    /**
+     * Risk Percent
+     *
+     * Percent of equity lost when the stop is hit; 2 is the well-known 2 % rule.
+     */
+    risk_percent: number;
+    /**
+     * Scale In Distance Percent
+     *
+     * How far the price must move for each: above 0 with the position, below 0 against it.
+     */
+    scale_in_distance_percent: number;
+    /**
+     * Scale In Steps
+     *
+     * How many times a position may be added to.
+     */
+    scale_in_steps: number;
+    sizing: Sizing;
+    /**
+     * Stop Loss Atr
+     *
+     * Times the average true range of 14 bars: wide in wild markets, near in calm ones.
+     */
+    stop_loss_atr: number | null;
+    /**
      * Stop Loss Percent
      *
-     * Percent below the decision's close.
+     * Percent beyond the decision's close.
      */
     stop_loss_percent: number | null;
     /**
+     * Stop Loss Price
+     *
+     * A fixed price, USD.
+     */
+    stop_loss_price: number | null;
+    /**
      * Take Profit Percent
      *
-     * Percent above the decision's close.
+     * Percent beyond the decision's close.
      */
     take_profit_percent: number | null;
+    /**
+     * Take Profit Risk
+     *
+     * Times the distance to the stop: 2 wins twice what a stop loses.
+     */
+    take_profit_risk: number | null;
+    /**
+     * Time Stop Minutes
+     *
+     * Minutes after which a position is sold.
+     */
+    time_stop_minutes: number | null;
+    /**
+     * Trailing Activation Percent
+     *
+     * Profit in percent from which the stop begins to follow; 0: at once.
+     */
+    trailing_activation_percent: number;
+    /**
+     * Trailing Step Percent
+     *
+     * The stop is moved only by at least this much, in percent of the price.
+     */
+    trailing_step_percent: number;
+    /**
+     * Trailing Stop Percent
+     *
+     * The stop follows the best price since the entry at this distance, in percent.
+     */
+    trailing_stop_percent: number | null;
+    /**
+     * Volatility Percent
+     *
+     * Yearly swing that a position should have: a calm symbol gets more money.
+     */
+    volatility_percent: number;
 };
 
 /**
@@ -1409,6 +1684,13 @@ export type SeenOut = {
  * Side
  */
 export type Side = 'buy' | 'sell';
+
+/**
+ * Sizing
+ *
+ * How large an entry is.
+ */
+export type Sizing = 'percent_of_equity' | 'fixed_amount' | 'fixed_quantity' | 'risk_per_trade' | 'kelly' | 'volatility_target';
 
 /**
  * StopRequest
