@@ -20,6 +20,7 @@ _DRIFT_SIZE = 0.12  # of a minute's volatility
 _OPENING_JITTER = 0.15  # of a minute's volatility, between a close and the next open
 _SHARES_A_TRADE = 130
 _WHOLE_DAY = 24 * 60
+_BLOCK = 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,6 @@ class _Profile:
 
     volatility: Floats  # a minute's share of the day's, squares sum to one
     volume: Floats
-    cluster: Floats  # turns white noise into clustered noise
-    drift: Floats
 
 
 @lru_cache(maxsize=8)
@@ -53,17 +52,29 @@ def _profile(minutes: int) -> _Profile:
     return _Profile(
         volatility=volatility / np.sqrt(np.sum(volatility**2)),
         volume=volume,
-        cluster=_memory_matrix(minutes, _CLUSTER_MEMORY),
-        drift=_memory_matrix(minutes, _DRIFT_MEMORY),
     )
 
 
-def _memory_matrix(size: int, memory: float) -> Floats:
-    """Return the matrix that turns white noise into an AR(1) process of unit variance."""
-    lag = np.subtract.outer(np.arange(size), np.arange(size))
-    weights = np.where(lag >= 0, memory ** np.clip(lag, 0, None).astype(np.float64), 0.0)
-    weights[:, 1:] *= np.sqrt(1 - memory**2)
-    return weights
+@lru_cache(maxsize=2)
+def _memory_matrix(memory: float) -> Floats:
+    """Return the matrix that sums a block of shocks, each fading by `memory` a minute."""
+    lag = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
+    return np.where(lag >= 0, memory ** np.clip(lag, 0, None).astype(np.float64), 0.0)
+
+
+def _remembered(noise: Floats, memory: float) -> Floats:
+    """Turn white noise into an AR(1) process of unit variance, block by block: the matrix of a whole
+    day of coins would not fit a processor's cache."""
+    shocks = noise * np.sqrt(1 - memory**2)
+    shocks[0] = noise[0]
+    weights, values, before = _memory_matrix(memory), np.empty(len(noise)), 0.0
+    fading = memory * weights[:, 0]
+    for begin in range(0, len(noise), _BLOCK):
+        block = shocks[begin : begin + _BLOCK]
+        size = len(block)
+        values[begin : begin + size] = weights[:size, :size] @ block + fading[:size] * before
+        before = values[begin + size - 1]
+    return values
 
 
 def minute_bars(session: Session, shape: DayShape, generator: np.random.Generator) -> SessionBars:
@@ -71,9 +82,9 @@ def minute_bars(session: Session, shape: DayShape, generator: np.random.Generato
     size = session.minutes
     profile = _profile(size)
     noise = generator.standard_normal((5, size))
-    cluster = np.exp(_CLUSTER_SIZE * (profile.cluster @ noise[0]) - _CLUSTER_SIZE**2)
+    cluster = np.exp(_CLUSTER_SIZE * _remembered(noise[0], _CLUSTER_MEMORY) - _CLUSTER_SIZE**2)
     volatility = shape.volatility * profile.volatility * cluster
-    returns = volatility * (noise[1] + _DRIFT_SIZE * (profile.drift @ noise[2]))
+    returns = volatility * (noise[1] + _DRIFT_SIZE * _remembered(noise[2], _DRIFT_MEMORY))
     # Bridge: what is missing to the day's close is spread where the day is most volatile.
     missing = np.log(shape.close / shape.open) - returns.sum()
     returns += missing * volatility**2 / np.sum(volatility**2)
