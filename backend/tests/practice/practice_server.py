@@ -75,7 +75,7 @@ class ThreadServer(PracticeServer):
         fixed = {"port": 0, "speed": 0.0, "rate_limit": 0, "fill_model": FillModelName.BAR_OPEN}
         settings = {**fixed, "accounts": named, **settings}
         self._settings = PracticeSettings(database_url, **settings)
-        self._unused = iter(range(accounts))
+        self._unused = iter(range(1, accounts))  # K0 is everybody's
         self._started: SimpleQueue[str | BaseException] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="practice market")
         self._thread.start()
