@@ -3,6 +3,7 @@
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Router, WebSocketRoute
 
 from flotilla.practice.errors import ApiError
@@ -11,14 +12,15 @@ from flotilla.practice.rest import (
     account,
     accounts,
     activities,
-    announcements,
     configurations,
     control,
+    corporate_actions,
     crypto_data,
     faults,
     latest,
     market_data,
     markets,
+    options,
     orders,
     portfolio_history,
     positions,
@@ -29,8 +31,11 @@ from flotilla.practice.rest import (
 from flotilla.practice.rest.request_ids import RequestIds
 from flotilla.practice.rest.responses import on_api_error, on_crash, on_http_exception
 from flotilla.practice.services import Services
+from flotilla.practice.streams.connection import no_such_stream
 from flotilla.practice.streams.market_data import market_data as market_data_stream
 from flotilla.practice.streams.trade_updates import trade_updates
+
+_WORTH_COMPRESSING = 10_000  # bytes: a page of bars, not an order
 
 
 def create_application(services: Services) -> Starlette:
@@ -43,7 +48,8 @@ def create_application(services: Services) -> Starlette:
             *portfolio_history.ROUTES,
             *watchlists.ROUTES,
             *markets.ROUTES,
-            *announcements.ROUTES,
+            *corporate_actions.ROUTES,
+            *options.ROUTES,
             *orders.ROUTES,
             *positions.ROUTES,
             *reference_data.ROUTES,
@@ -57,13 +63,17 @@ def create_application(services: Services) -> Starlette:
             WebSocketRoute("/stream", trade_updates),
             WebSocketRoute("/stream/", trade_updates),
             *(WebSocketRoute(path, market_data_stream) for path in FEEDS),
+            WebSocketRoute("/{anything:path}", no_such_stream),
         ],
         exception_handlers={
             ApiError: on_api_error,
             HTTPException: on_http_exception,
             Exception: on_crash,
         },
-        middleware=[Middleware(RequestIds)],
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(GZipMiddleware, minimum_size=_WORTH_COMPRESSING, compresslevel=1),
+        ],
     )
     # Alpaca answers a trailing slash with 404; a redirect would be followed by some clients only.
     router: Router = application.router

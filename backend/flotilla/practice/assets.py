@@ -59,6 +59,13 @@ def asset_id(symbol: str) -> str:
     return _IDS.get(symbol) or str(uuid.uuid5(_NAMESPACE, symbol))
 
 
+def cusip(symbol: str) -> str:
+    """Return a made-up CUSIP of `symbol`, with its right check digit."""
+    body = uuid.uuid5(_NAMESPACE, f"cusip {symbol}").hex[:8].upper()
+    doubled = (int(sign, 36) * (index % 2 + 1) for index, sign in enumerate(body))
+    return f"{body}{-sum(value // 10 + value % 10 for value in doubled) % 10}"
+
+
 class AssetDirectory:
     """What is always listed and what the source has bars of; only the latter can be traded.
 

@@ -30,6 +30,7 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.extras = extras
+        self.headers: dict[str, str] = {}  # of the reply
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body that Alpaca sends with this error."""

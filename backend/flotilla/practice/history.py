@@ -12,11 +12,13 @@ from flotilla.practice.matching.orders import is_crypto
 from flotilla.practice.session import MINUTE, Bar, Session
 from flotilla.practice.sources.cache import RecentlyUsed
 from flotilla.practice.sources.source import PriceSource
-from flotilla.practice.timeframes import Timeframe, intraday, merge, midnight
+from flotilla.practice.timeframes import Timeframe, intraday, merge, merge_first, midnight, utc_midnight
 
 _CACHED_DAYS = 20_000
 
 Stamped = tuple[datetime, Bar]
+# Restates a symbol's bar that began at a moment, for a split that came after it.
+Restate = Callable[[str, datetime, Bar], Bar]
 
 
 class _Trading(NamedTuple):
@@ -36,7 +38,7 @@ class History:
 
     def __init__(self, source: PriceSource, coins: PriceSource | None = None) -> None:
         self._stocks = _Trading(source, new_york_day, midnight)
-        self._coins = _Trading(coins or source, _utc_day, _utc_midnight)
+        self._coins = _Trading(coins or source, _utc_day, utc_midnight)
         self._days: RecentlyUsed[tuple[str, date], Bar | None] = RecentlyUsed(_CACHED_DAYS)
 
     def bars(
@@ -47,21 +49,34 @@ class History:
         end: datetime,
         until: datetime,
         descending: bool = False,
+        restate: Restate | None = None,
     ) -> Iterator[Stamped]:
         """Yield the bars stamped `start` to `end`, both included, that are seen at `until`."""
-        if timeframe.minutes is None:
-            stamped = self._daily(symbol, timeframe, start, min(end, until), until, descending)
-        else:
-            stamped = self._intraday(symbol, timeframe, start, min(end, until), until, descending)
+        if symbol not in self._source(symbol).symbols:
+            return iter(())
+        produce = self._daily if timeframe.minutes is None else self._intraday
+        stamped = produce(symbol, timeframe, start, min(end, until), until, descending, restate or _as_it_is)
         return (item for item in stamped if start <= item[0] <= end)
 
-    def previous_close(self, symbol: str, until: datetime) -> float | None:
-        """Return the last close of a day before that of `until`."""
+    def day_before(self, symbol: str, until: datetime) -> Stamped | None:
+        """Return the last day bar of a day before that of `until`."""
         trading = self._trading(symbol)
         for stamp, day in self.last_days(symbol, until, 2):
             if trading.day_of(stamp) < trading.day_of(until):
-                return day.close
+                return stamp, day
         return None
+
+    def day_so_far(self, symbol: str, until: datetime) -> Stamped | None:
+        """Return the bar of the day that ends or goes on at `until`, with what is seen of it."""
+        moment = until - MINUTE
+        newest = self.last_days(symbol, until, 1)
+        day_of = self._trading(symbol).day_of
+        return newest[0] if newest and day_of(newest[0][0]) == day_of(moment) else None
+
+    def session(self, symbol: str, at: datetime) -> Session | None:
+        """Return the session of the symbol's market in which `at` lies, or the next one."""
+        trading = self._trading(symbol)
+        return trading.source.session_from(trading.day_of(at))
 
     def last_minute(self, symbol: str, until: datetime) -> Stamped | None:
         """Return the newest minute bar seen at `until`."""
@@ -91,6 +106,8 @@ class History:
 
     def _sessions_back(self, symbol: str, until: datetime) -> Iterator[Session]:
         trading = self._trading(symbol)
+        if symbol not in trading.source.symbols:
+            return
         day = trading.day_of(until) + timedelta(days=1)
         while session := trading.source.session_before(day):
             yield session
@@ -104,6 +121,7 @@ class History:
         end: datetime,
         until: datetime,
         descending: bool,
+        restate: Restate,
     ) -> Iterator[Stamped]:
         minutes = timeframe.minutes
         assert minutes is not None
@@ -112,7 +130,8 @@ class History:
             bars = trading.source.bars(symbol, session)
             count = int(np.searchsorted(bars.minutes, _minutes_seen(session, until)))
             stamped = intraday(bars, count, minutes, trading.midnight(session.day))
-            yield from reversed(stamped) if descending else stamped
+            for at, bar in reversed(stamped) if descending else stamped:
+                yield at, restate(symbol, at, bar)
 
     def _daily(
         self,
@@ -122,6 +141,7 @@ class History:
         end: datetime,
         until: datetime,
         descending: bool,
+        restate: Restate,
     ) -> Iterator[Stamped]:
         if end < start:
             return
@@ -129,8 +149,9 @@ class History:
         begin = trading.midnight(timeframe.first_day(trading.day_of(start)))
         sessions = self._sessions(trading, begin, end, descending)
         for first_day, group in groupby(sessions, key=lambda s: timeframe.first_day(s.day)):
-            days = [self._day(symbol, session, until) for session in group]
-            seen = [day for day in (reversed(days) if descending else days) if day is not None]
+            days = [(session.open, self._day(symbol, session, until)) for session in group]
+            ordered = reversed(days) if descending else days
+            seen = [restate(symbol, at, day) for at, day in ordered if day is not None]
             if seen:
                 yield trading.midnight(first_day), merge(seen) if len(seen) > 1 else seen[0]
 
@@ -151,15 +172,15 @@ class History:
     def _merged(self, symbol: str, session: Session, minutes: int) -> Bar | None:
         bars = self._source(symbol).bars(symbol, session)
         count = int(np.searchsorted(bars.minutes, minutes))
-        return merge(bars.rows[:count]) if count else None
+        return merge_first(bars, count) if count else None
+
+
+def _as_it_is(_symbol: str, _at: datetime, bar: Bar) -> Bar:
+    return bar
 
 
 def _utc_day(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
-
-
-def _utc_midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _minutes_seen(session: Session, until: datetime) -> int:

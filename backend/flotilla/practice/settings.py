@@ -1,5 +1,6 @@
 """How a practice market is started."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from flotilla.practice.clock import MAX_SPEED
 from flotilla.practice.errors import PracticeStartError
+
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9.\-]{0,15}")
 
 
 class FillModelName(StrEnum):
@@ -97,5 +100,9 @@ def parse_token(text: str) -> tuple[str, str]:
 
 
 def parse_symbols(text: str) -> tuple[str, ...]:
-    """Read A,B,C."""
-    return tuple(dict.fromkeys(s.strip().upper() for s in text.split(",") if s.strip()))
+    """Read A,B,C; raises PracticeStartError for what is no symbol of a stock."""
+    symbols = tuple(dict.fromkeys(s.strip().upper() for s in text.split(",") if s.strip()))
+    for symbol in symbols:
+        if not _SYMBOL.fullmatch(symbol):
+            raise PracticeStartError(f"{symbol[:30]!r} is not the symbol of a stock.")
+    return symbols

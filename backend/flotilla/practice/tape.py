@@ -8,9 +8,7 @@ from typing import NamedTuple
 from flotilla.practice.history import History, Stamped
 from flotilla.practice.matching.walk import Tick, walk
 from flotilla.practice.session import MINUTE, Minute
-from flotilla.practice.timeframes import Timeframe, Unit
-
-_ONE_MINUTE = Timeframe(1, Unit.MINUTE)
+from flotilla.practice.timeframes import ONE_MINUTE
 
 
 class Print(NamedTuple):
@@ -81,7 +79,7 @@ class Tape:
         current = minute.bars.get(symbol) if minute and minute.start <= end else None
         if descending and minute and current:
             yield minute.start, current
-        past = self._history.bars(symbol, _ONE_MINUTE, start - MINUTE, end, seen.reached, descending)
+        past = self._history.bars(symbol, ONE_MINUTE, start - MINUTE, end, seen.reached, descending)
         yield from past
         if not descending and minute and current:
             yield minute.start, current

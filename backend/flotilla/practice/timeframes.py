@@ -15,6 +15,7 @@ _PATTERN = re.compile(r"(\d{1,2})(Min|T|Hour|H|Day|D|Week|W|Month|M)")
 _LONG_NAMES = {"T": "Min", "H": "Hour", "D": "Day", "W": "Week", "M": "Month"}
 _MONTHS = (1, 2, 3, 4, 6, 12)
 _MINUTES_AN_HOUR = 60
+_COIN_DECIMALS = 9
 
 
 class Unit(StrEnum):
@@ -46,6 +47,9 @@ class Timeframe:
         return day
 
 
+ONE_MINUTE = Timeframe(1, Unit.MINUTE)
+
+
 def parse_timeframe(text: str) -> Timeframe | None:
     """Read "5Min", "1Hour", "1Day", "1Week", "3Month" or the short forms; None when it is none."""
     match = _PATTERN.fullmatch(text)
@@ -67,6 +71,11 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), NEW_YORK).astimezone(UTC)
 
 
+def utc_midnight(day: date) -> datetime:
+    """Return midnight in UTC of `day`: where a day of coins begins."""
+    return datetime.combine(day, time(), UTC)
+
+
 def intraday(bars: SessionBars, count: int, minutes: int, day_start: datetime) -> list[tuple[datetime, Bar]]:
     """Aggregate the session's first `count` bars into bars of `minutes`, stamped with their start and
     aligned to `day_start`."""
@@ -86,7 +95,7 @@ def intraday(bars: SessionBars, count: int, minutes: int, day_start: datetime) -
 
 def merge(bars: list[Bar]) -> Bar:
     """Merge consecutive bars (at least one) into one."""
-    volume = sum(bar.volume for bar in bars)
+    volume = round(sum(bar.volume for bar in bars), _COIN_DECIMALS)
     traded = sum(bar.vwap * bar.volume for bar in bars)
     return Bar(
         open=bars[0].open,
@@ -96,4 +105,19 @@ def merge(bars: list[Bar]) -> Bar:
         volume=volume,
         trade_count=sum(bar.trade_count for bar in bars),
         vwap=round(traded / volume, 6) if volume else bars[-1].close,
+    )
+
+
+def merge_first(bars: SessionBars, count: int) -> Bar:
+    """Merge the session's first `count` bars (at least one): like `merge`, without making rows of them."""
+    volume = round(bars.volume[:count].sum().item(), _COIN_DECIMALS)
+    traded = float(bars.vwap[:count] @ bars.volume[:count])
+    return Bar(
+        open=bars.open[0].item(),
+        high=bars.high[:count].max().item(),
+        low=bars.low[:count].min().item(),
+        close=bars.close[count - 1].item(),
+        volume=volume,
+        trade_count=bars.trade_count[:count].sum().item(),
+        vwap=round(traded / volume, 6) if volume else bars.close[count - 1].item(),
     )

@@ -40,6 +40,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _ONE_DAY = timedelta(days=1)
+_SPLIT_PRICE = Decimal("1e-6")
 
 
 class Venue:
@@ -64,6 +65,7 @@ class Venue:
         corporate_actions: CorporateActions | None = None,
     ) -> None:
         self.source = source
+        self.coins = coins
         self.assets = assets
         self.calendar = calendar
         self.history = history
@@ -124,9 +126,16 @@ class Venue:
             yield self.market
 
     def previous_close(self, symbol: str) -> Decimal | None:
-        """Return the close of the session before the day of market time."""
-        close = self.history.previous_close(symbol, self._reached)
-        return None if close is None else exact(close)
+        """Return the close of the session before the day of market time, in the shares of now."""
+        before = self.history.day_before(symbol, self._reached)
+        if before is None:
+            return None
+        at, day = before
+        close, effective = exact(day.close), max(new_york_day(self._reached), self.market.session.day)
+        for action in self._corporate_actions.of(symbol, new_york_day(at), effective):
+            if action.type is ActionType.SPLIT:
+                close = (close / action.value).quantize(_SPLIT_PRICE)
+        return close
 
     # Requests ---------------------------------------------------------------------------------
 

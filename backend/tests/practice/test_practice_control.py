@@ -74,7 +74,8 @@ def test_other_prices_at_the_same_address(market: ThreadServer) -> None:
 
     before, old = first_close(), source()
     assert market.request("POST", "/practice/source", json={"bars": "/nowhere"}).status_code == 422
-    assert market.request("POST", "/practice/source", json={"seed": -1}).status_code == 422
+    for wrong in ({"seed": -1}, {"symbols": "SPY"}, {"symbols": ["a b"]}, {"symbols": ["\x00"]}):
+        assert market.request("POST", "/practice/source", json=wrong).status_code == 422, wrong
     assert market.request("POST", "/practice/source", json={"seed": 7}).status_code == 202
     deadline = time.monotonic() + 30
     while source() in ("", old):

@@ -8,7 +8,7 @@ from typing import Any
 import msgpack
 import pytest
 from practice_server import ThreadServer
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 MSGPACK = {"Content-Type": "application/msgpack"}
@@ -43,6 +43,11 @@ def authenticated(socket: ClientConnection, key: str) -> None:
     assert said(socket) == [{"T": "success", "msg": "connected"}]
     reply = said(socket, {"action": "auth", "key": key, "secret": "secret"})
     assert reply == [{"T": "success", "msg": "authenticated"}]
+
+
+def recv_until_closed(socket: ClientConnection) -> None:
+    while True:
+        socket.recv(timeout=30)
 
 
 # trade_updates --------------------------------------------------------------------------------
@@ -225,6 +230,48 @@ def test_rubbish_on_the_data_socket_leaves_it_open(
         assert said(socket, {"action": "subscribe", "bars": "SPY"})[0]["code"] == 400
 
 
-def test_an_unknown_feed_is_not_opened(server: ThreadServer) -> None:
-    with pytest.raises(Exception, match="HTTP 403"), opened(server, "/v2/nonsense"):
+@pytest.mark.parametrize("path", ["/v2/nonsense", "/v2/opra", "/practice/state"])
+def test_an_address_without_a_stream_is_404(server: ThreadServer, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused, opened(server, path):
         pass
+    assert refused.value.response.status_code == 404
+    assert json.loads(refused.value.response.body)["code"] == 40410000
+
+
+def test_a_hundred_thousand_symbols_come_and_go(server: ThreadServer, key: str) -> None:
+    symbols = [f"S{number}" for number in range(100_000)]
+    with opened(server, "/v2/iex") as socket:
+        authenticated(socket, key)
+        (state,) = said(socket, {"action": "subscribe", "bars": symbols})
+        assert state["bars"] == symbols
+        (state,) = said(socket, {"action": "unsubscribe", "bars": symbols[1:]})
+        assert state["bars"] == symbols[:1]
+
+
+def test_a_message_of_more_than_a_megabyte_ends_the_connection(server: ThreadServer) -> None:
+    for path in ("/v2/iex", "/stream"):
+        with opened(server, path) as socket:
+            socket.send("x" * 1_100_000)
+            with pytest.raises(ConnectionClosedError) as closed:
+                recv_until_closed(socket)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+
+
+def test_whoever_authenticates_anew_hears_no_more_of_the_account_before(
+    server: ThreadServer, key: str
+) -> None:
+    order = {"symbol": "SPY", "qty": 1, "side": "buy", "type": "market", "time_in_force": "day"}
+    with opened(server, "/stream") as socket:
+        listening(socket, key)
+        again = said(socket, {"action": "auth", "key": key, "secret": "secret"})
+        assert again["data"]["status"] == "authorized"
+        server.request("POST", "/v2/orders", key, json=order)
+        assert said(socket)["data"]["event"] == "pending_new"  # the same account: it still listens
+        for _ in range(2):
+            said(socket)
+        refused = said(socket, {"action": "auth", "key": key, "secret": "wrong"})
+        assert refused["data"]["status"] == "unauthorized"
+        server.request("POST", "/v2/orders", key, json=order)
+        with pytest.raises(TimeoutError):
+            socket.recv(timeout=0)

@@ -60,7 +60,7 @@ FEEDS = {
         *(Feed(f"/v1beta1/{name}", Kind.STOCKS) for name in ("boats", "overnight")),
         Feed("/v2/test", Kind.TEST),
         *(Feed(f"/v1beta3/crypto/{loc}", Kind.CRYPTO) for loc in ("us", "us-1", "us-2", "eu-1")),
-        Feed("/v1beta2/crypto", Kind.CRYPTO),
+        *(Feed(f"/{version}/crypto", Kind.CRYPTO) for version in ("v1beta2", "v1beta1")),
         Feed("/v1beta1/news", Kind.NEWS),
     )
 }

@@ -27,7 +27,8 @@ class Subscriber:
         self.outbox = outbox
         self.feed = feed
         self._packed = packed
-        self._channels: dict[str, list[str]] = {channel: [] for channel in feed.channels}
+        # The symbols of each channel in the order in which they were asked for.
+        self._channels: dict[str, dict[str, None]] = {channel: {} for channel in feed.channels}
 
     def wants(self, *channels: str) -> bool:
         """Say whether anything of one of the channels is subscribed to."""
@@ -35,11 +36,9 @@ class Subscriber:
 
     def symbols(self, channel: str, known: Iterable[str]) -> list[str]:
         """Return which of the `known` symbols are subscribed to."""
-        asked = self._channels.get(channel, [])
-        if ALL_SYMBOLS in asked:
-            return [symbol for symbol in known if self.feed.carries(symbol)]
-        present = set(asked)
-        return [symbol for symbol in known if symbol in present and self.feed.carries(symbol)]
+        asked = self._channels.get(channel, {})
+        whole = ALL_SYMBOLS in asked
+        return [symbol for symbol in known if (whole or symbol in asked) and self.feed.carries(symbol)]
 
     def send(self, *messages: Message) -> None:
         """Queue one frame: an array of messages."""
@@ -70,15 +69,16 @@ class Subscriber:
 
     def subscribe(self, asked: Mapping[str, list[str]]) -> None:
         for channel, symbols in _with_companions(asked, self._channels):
-            self._channels[channel] = list(dict.fromkeys((*self._channels[channel], *symbols)))
+            self._channels[channel] |= dict.fromkeys(symbols)
 
     def unsubscribe(self, asked: Mapping[str, list[str]]) -> None:
         for channel, symbols in _with_companions(asked, self._channels):
-            self._channels[channel] = [s for s in self._channels[channel] if s not in symbols]
+            for symbol in symbols:
+                self._channels[channel].pop(symbol, None)
 
     def acknowledge(self) -> None:
         """Send the complete state, every channel of the feed present."""
-        self.send({"T": "subscription", **self._channels})
+        self.send({"T": "subscription", **{name: list(asked) for name, asked in self._channels.items()}})
 
     def _encode(self, messages: list[Message]) -> Frame:
         if self._packed:
@@ -88,7 +88,7 @@ class Subscriber:
 
 
 def _with_companions(
-    asked: Mapping[str, list[str]], channels: Mapping[str, list[str]]
+    asked: Mapping[str, list[str]], channels: Iterable[str]
 ) -> Iterable[tuple[str, list[str]]]:
     for channel, symbols in asked.items():
         yield channel, symbols

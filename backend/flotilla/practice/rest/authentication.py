@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flotilla.practice.credentials import Credentials
-from flotilla.practice.errors import too_many_requests, unauthorized
+from flotilla.practice.errors import ApiError, too_many_requests, unauthorized
 from flotilla.practice.rate_limit import Allowance, RateLimit
 from flotilla.practice.venue import Venue
 
@@ -51,9 +51,13 @@ async def _limited(request: Request, account_id: str, handler: Handler) -> Respo
     allowance = rate_limit.spend(bucket, venue.now, time.monotonic())
     if allowance is not None and allowance.exceeded:
         raise too_many_requests(is_data)
-    response = await handler(request, venue, account_id)
-    if allowance is not None:
-        response.headers.update(_headers(allowance))
+    headers = _headers(allowance) if allowance is not None else {}
+    try:
+        response = await handler(request, venue, account_id)
+    except ApiError as refusal:
+        refusal.headers = headers  # a refused request has been counted too
+        raise
+    response.headers.update(headers)
     return response
 
 

@@ -64,12 +64,12 @@ async def source(request: Request) -> Response:
         if seed is None or seed != seed.to_integral_value() or seed < 0:
             raise invalid_parameter("seed must be a whole number from 0 up")
         changes["seed"] = int(seed)
-    if "symbols" in values:
-        symbols = values["symbols"]
-        if not isinstance(symbols, list) or not all(isinstance(one, str) for one in symbols):
-            raise invalid_parameter("symbols must be a list")
-        changes["symbols"] = parse_symbols(",".join(symbols))
+    symbols = values.get("symbols")
+    if symbols is not None and not (isinstance(symbols, list) and all(isinstance(s, str) for s in symbols)):
+        raise invalid_parameter("symbols must be a list")
     try:
+        if symbols is not None:
+            changes["symbols"] = parse_symbols(",".join(symbols))
         await request.app.state.change_settings(changes)
     except PracticeStartError as error:
         raise invalid_parameter(str(error)) from None

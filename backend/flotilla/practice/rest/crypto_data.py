@@ -1,6 +1,6 @@
 """Historical bars, trades and quotes of pairs of coins; no credentials are needed.
 
-`/v1beta3/crypto/{loc}` is today's address, `/v1beta2/crypto` the one of older clients.
+`/v1beta3/crypto/{loc}` is today's address, the others are those of older clients.
 """
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from flotilla.practice.rest.responses import json_response
 from flotilla.practice.venue import Venue
 
 KINDS = ("bars", "trades", "quotes")
-PREFIXES = ("/v1beta3/crypto/{loc}", "/v1beta2/crypto")
+PREFIXES = ("/v1beta3/crypto/{loc}", "/v1beta2/crypto", "/v1beta1/crypto")
 
 _PLACES = frozenset({"us", "us-1", "us-2", "eu-1", "bs-1"})
 

@@ -11,7 +11,7 @@ from flotilla.practice.errors import ApiError
 from flotilla.practice.rest.authentication import Handler, authenticated, open_to_all
 from flotilla.practice.rest.crypto_data import PREFIXES, check_place
 from flotilla.practice.rest.market_data import check_feed
-from flotilla.practice.rest.pages import pairs_of, symbols_of
+from flotilla.practice.rest.pages import pairs_of, stocks_of
 from flotilla.practice.rest.responses import json_response
 from flotilla.practice.rest.series import seen
 from flotilla.practice.tape import Tape
@@ -64,7 +64,7 @@ def _stocks(form: Form, member: str | None) -> Handler:
 
     async def handler(request: Request, venue: Venue, _account_id: str) -> Response:
         check_feed(request)
-        found = _found(request, venue, symbols_of(request), form)
+        found = _found(request, venue, stocks_of(request), form)
         return json_response({member: found} if member else found)
 
     return handler

@@ -12,7 +12,8 @@ from flotilla.practice.calendar import new_york_day
 from flotilla.practice.errors import invalid_market_data_request as invalid
 from flotilla.practice.rest import series
 from flotilla.practice.rest.authentication import Handler, authenticated
-from flotilla.practice.rest.pages import Series, page, page_request, symbols_of
+from flotilla.practice.rest.pages import Series, page, page_request, stocks_of
+from flotilla.practice.rest.parameters import day
 from flotilla.practice.rest.responses import json_response
 from flotilla.practice.timeframes import midnight
 from flotilla.practice.venue import Venue
@@ -24,7 +25,7 @@ _FEEDS = frozenset({"", "iex", "sip", "otc", "boats", "delayed_sip", "overnight"
 
 def _multi(kind: str) -> Handler:
     async def handler(request: Request, venue: Venue, _account_id: str) -> Response:
-        asked = page_request(request, symbols_of(request), venue.now)
+        asked = page_request(request, stocks_of(request), venue.now)
         rows, token = page(asked, _series(kind, request, venue))
         return json_response({kind: rows, "next_page_token": token})
 
@@ -54,6 +55,8 @@ def check_feed(request: Request) -> None:
     feed = request.query_params.get("feed", "")
     if feed not in _FEEDS:
         raise invalid(f"invalid feed: {feed[:50]}")
+    if request.query_params.get("asof", "-") != "-":
+        day(request, "asof", invalid)
 
 
 def _adjuster(request: Request, venue: Venue) -> Adjuster | None:

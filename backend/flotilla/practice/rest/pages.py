@@ -13,7 +13,7 @@ from starlette.requests import Request
 from flotilla.practice.calendar import new_york_day
 from flotilla.practice.errors import invalid_market_data_request as invalid
 from flotilla.practice.rest.parameters import integer, moment, names, parse_moment
-from flotilla.practice.timeframes import midnight
+from flotilla.practice.timeframes import midnight, utc_midnight
 from flotilla.practice.wire import timestamp
 
 _DEFAULT_LIMIT = 1000
@@ -39,30 +39,39 @@ class PageRequest:
 Series = Callable[[str, datetime, datetime, bool], Iterator[tuple[datetime, Json]]]
 
 
-def symbols_of(request: Request) -> tuple[str, ...]:
-    """Return the symbols asked for; raises ApiError when there is none."""
+def stocks_of(request: Request) -> tuple[str, ...]:
+    """Return the stocks asked for; raises ApiError when there is none, and for a pair of coins."""
+    symbols = _symbols(request)
+    for symbol in symbols:
+        if "/" in symbol:
+            raise invalid(f"invalid symbol: {symbol[:50]}")
+    return symbols
+
+
+def pairs_of(request: Request) -> tuple[str, ...]:
+    """Return the pairs of coins asked for; raises ApiError for a symbol that is none."""
+    symbols = _symbols(request)
+    for symbol in symbols:
+        if not _PAIR.fullmatch(symbol):
+            raise invalid(f"invalid symbol: {symbol[:50]} does not match ^[A-Z]+x?/[A-Z]+$")
+    return symbols
+
+
+def _symbols(request: Request) -> tuple[str, ...]:
     symbols = names(request.query_params.get("symbols", ""))
     if not symbols:
         raise invalid("symbols parameter is required")
     return symbols
 
 
-def pairs_of(request: Request) -> tuple[str, ...]:
-    """Return the pairs of coins asked for; raises ApiError for a symbol that is none."""
-    return tuple(checked_pair(symbol) for symbol in symbols_of(request))
-
-
-def checked_pair(symbol: str) -> str:
-    if not _PAIR.fullmatch(symbol):
-        raise invalid(f"invalid symbol: {symbol[:50]} does not match ^[A-Z]+x?/[A-Z]+$")
-    return symbol
-
-
 def page_request(request: Request, symbols: tuple[str, ...], now: datetime) -> PageRequest:
     """Read what every historical query takes."""
     query = request.query_params
-    start = moment(request, "start", invalid) or _day_start(now, symbols)
-    end = moment(request, "end", invalid) or now
+    coins = all("/" in symbol for symbol in symbols)
+    day_start = utc_midnight if coins else midnight
+    today = now.astimezone(UTC).date() if coins else new_york_day(now)
+    start = moment(request, "start", invalid, day_start) or day_start(today)
+    end = moment(request, "end", invalid, day_start) or now
     if end < start and "end" in query:
         raise invalid("end should not be before start")
     limit = integer(request, "limit", _DEFAULT_LIMIT, invalid)
@@ -80,12 +89,6 @@ def page_request(request: Request, symbols: tuple[str, ...], now: datetime) -> P
         descending=query.get("sort") == "desc",
         resume=_read_token(query["page_token"]) if query.get("page_token") else None,
     )
-
-
-def _day_start(now: datetime, symbols: tuple[str, ...]) -> datetime:
-    if all("/" in symbol for symbol in symbols):
-        return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight(new_york_day(now))
 
 
 def page(asked: PageRequest, series: Series) -> tuple[dict[str, list[Json]], str | None]:

@@ -44,16 +44,20 @@ def integer(request: Request, name: str, default: int, refusal: Refusal) -> int:
     return int(text)
 
 
-def moment(request: Request, name: str, refusal: Refusal) -> datetime | None:
-    """Read RFC 3339 (without an offset: UTC) or a date (its midnight in New York)."""
+def moment(
+    request: Request, name: str, refusal: Refusal, day_start: Callable[[date], datetime] = midnight
+) -> datetime | None:
+    """Read RFC 3339 (without an offset: UTC) or a date: its `day_start`, midnight in New York."""
     text = request.query_params.get(name)
-    return parse_moment(name, text, refusal) if text else None
+    return parse_moment(name, text, refusal, day_start) if text else None
 
 
-def parse_moment(name: str, text: str, refusal: Refusal) -> datetime:
+def parse_moment(
+    name: str, text: str, refusal: Refusal, day_start: Callable[[date], datetime] = midnight
+) -> datetime:
     try:
         if _DATE.fullmatch(text):
-            parsed = midnight(_checked(date.fromisoformat(text)))
+            parsed = day_start(_checked(date.fromisoformat(text)))
         else:
             # A plus sign that was not percent-encoded arrives as a space.
             parsed = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)

@@ -17,6 +17,7 @@ def json_response(body: Any, status: int = 200) -> Response:
 async def on_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     response = json_response(error.body(), error.status)
+    response.headers.update(error.headers)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer, Basic realm="practice"'
     if error.status == 413:

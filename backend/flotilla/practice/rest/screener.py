@@ -28,7 +28,8 @@ def _top(request: Request, default: int, largest: int) -> int:
 
 def _days(venue: Venue, crypto: bool) -> dict[str, list[Bar]]:
     """Return the newest two day bars of each symbol, newest first."""
-    symbols = [symbol for symbol in venue.source.symbols if ("/" in symbol) is crypto]
+    source = venue.coins if crypto else venue.source
+    symbols = source.symbols if source else ()
     seen = {symbol: venue.history.last_days(symbol, venue.reached, 2) for symbol in symbols}
     return {symbol: [bar for _, bar in days] for symbol, days in seen.items() if days}
 

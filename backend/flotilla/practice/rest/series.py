@@ -30,9 +30,10 @@ def bars(request: Request, venue: Venue, adjuster: Adjuster | None = None) -> Se
     def series(
         symbol: str, start: datetime, end: datetime, descending: bool
     ) -> Iterator[tuple[datetime, Json]]:
-        found = venue.history.bars(symbol, timeframe, start, end, venue.reached, descending)
+        restate = adjuster.adjusted if adjuster else None
+        found = venue.history.bars(symbol, timeframe, start, end, venue.reached, descending, restate)
         for at, bar in found:
-            yield at, bar_json(at, adjuster.adjusted(symbol, at, bar) if adjuster else bar)
+            yield at, bar_json(at, bar)
 
     return series
 

@@ -6,9 +6,17 @@ from collections.abc import Awaitable, Callable
 import msgpack
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from flotilla.practice.errors import not_found
 from flotilla.practice.publishing.outbox import Frame, Outbox
+from flotilla.practice.rest.responses import json_response
 
 _CLOSING_SECONDS = 1.0
+
+
+async def no_such_stream(websocket: WebSocket) -> None:
+    """Refuse the handshake of an address that has no stream with 404 and Alpaca's error shape."""
+    error = not_found("endpoint not found")
+    await websocket.send_denial_response(json_response(error.body(), error.status))
 
 
 class Closed(Exception):

@@ -28,10 +28,7 @@ _ERRORS = {
 
 async def market_data(websocket: WebSocket) -> None:
     """Serve one market-data connection; an account has one on each feed."""
-    feed = FEEDS.get(websocket.url.path)
-    if feed is None:
-        await websocket.close()
-        return
+    feed = FEEDS[websocket.url.path]
     await websocket.accept()
     packed = "msgpack" in websocket.headers.get("content-type", "")
     conversation = _Conversation(websocket, Subscriber(Outbox(websocket), feed, packed))

@@ -54,15 +54,19 @@ class _Conversation:
             self._say({"action": "error", "data": {"error_message": "invalid action"}})
 
     def _authenticate(self, message: dict[str, Any]) -> None:
+        account_id = self._account_of(message)
+        if account_id != self._account_id:  # what was listened to belongs to somebody else
+            self._venue.publisher.ignore_trades(self._outbox)
+        self._account_id = account_id
+        self._authorization("authorized" if account_id else "unauthorized", "authenticate")
+
+    def _account_of(self, message: dict[str, Any]) -> str | None:
         data = message.get("data")
-        credentials = self._credentials
-        if isinstance(data, dict) and "oauth_token" in data:
-            self._account_id = credentials.of_token(data["oauth_token"])
-        elif isinstance(data, dict):
-            self._account_id = credentials.of_pair(data.get("key_id"), data.get("secret_key"))
-        else:
-            self._account_id = credentials.of_pair(message.get("key"), message.get("secret"))
-        self._authorization("authorized" if self._account_id else "unauthorized", "authenticate")
+        if not isinstance(data, dict):
+            return self._credentials.of_pair(message.get("key"), message.get("secret"))
+        if "oauth_token" in data:
+            return self._credentials.of_token(data["oauth_token"])
+        return self._credentials.of_pair(data.get("key_id"), data.get("secret_key"))
 
     def _listen(self, message: dict[str, Any]) -> None:
         if self._account_id is None:

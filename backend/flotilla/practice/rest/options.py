@@ -1,4 +1,4 @@
-"""What this market has none of, answered in the right shape: announcements and options."""
+"""Options, which this market has none of, answered in the right shape."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,14 +10,6 @@ from flotilla.practice.rest.responses import json_response
 from flotilla.practice.venue import Venue
 
 
-async def no_announcements(_request: Request, _venue: Venue, _account_id: str) -> Response:
-    return json_response([])
-
-
-async def unknown_announcement(request: Request, _venue: Venue, _account_id: str) -> Response:
-    raise not_found(f"announcement not found for {request.path_params['announcement_id'][:50]}")
-
-
 async def no_contracts(_request: Request, _venue: Venue, _account_id: str) -> Response:
     return json_response({"option_contracts": [], "next_page_token": None})
 
@@ -27,12 +19,6 @@ async def unknown_contract(request: Request, _venue: Venue, _account_id: str) ->
 
 
 ROUTES = [
-    Route("/v2/corporate_actions/announcements", authenticated(no_announcements), methods=["GET"]),
-    Route(
-        "/v2/corporate_actions/announcements/{announcement_id}",
-        authenticated(unknown_announcement),
-        methods=["GET"],
-    ),
     Route("/v2/options/contracts", authenticated(no_contracts), methods=["GET"]),
     Route("/v2/options/contracts/{symbol_or_id}", authenticated(unknown_contract), methods=["GET"]),
 ]
