@@ -17,6 +17,8 @@ class FaultKind(StrEnum):
     REORDERED_UPDATE = "reordered_update"  # after the next one
     LATE_BAR = "late_bar"  # with the next minute's
     CORRECTED_BAR = "corrected_bar"  # without its last trade, then as an updated bar
+    CORRECTED_TRADE = "corrected_trade"  # at a wrong price, then a correction
+    CANCELED_TRADE = "canceled_trade"  # a trade that never was, then its cancel
     REJECTED_ORDER = "rejected_order"  # acknowledged, then rejected by the venue
 
 

@@ -136,7 +136,7 @@ async def _services(
         corporate_actions=prices.actions,
         change_settings=restart.ask,
         faults=faults,
-        fakepaca=Fakepaca(),
+        fakepaca=Fakepaca(faults),
         symbol_limits={"trades": settings.symbol_limit, "orderbooks": _ORDERBOOK_LIMIT},
         authentication_seconds=settings.authentication_seconds,
     )

@@ -252,6 +252,7 @@ class Venue:
     async def _open_session(self, session: Session) -> None:
         before, self._reached = self._reached, session.open
         self._pace.jump(session.open)
+        self.publisher.statuses(session.open)
         await self._end_day(before, session.open)
         await self._begin(session.open)
         await self.publisher.flushed()

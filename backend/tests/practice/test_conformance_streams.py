@@ -225,6 +225,29 @@ def test_c94_daily_bars(server: ThreadServer, key: str) -> None:
         assert day["c"] == bar["c"]
 
 
+def test_c94_daily_bars_of_coins(new_database: Any) -> None:
+    practice = ThreadServer(new_database())
+    try:
+        with data_stream(practice, "/v1beta3/crypto/us", "K0") as socket:
+            said(socket, {"action": "subscribe", "dailyBars": ["BTC/USD"]})
+            practice.step()
+            (day,) = heard(socket)
+            assert (day["T"], day["S"], day["t"]) == ("d", "BTC/USD", "2016-01-04T00:00:00Z")
+    finally:
+        practice.stop()
+
+
+def test_limit_bands_follow_the_price(server: ThreadServer, key: str) -> None:
+    with data_stream(server, "/v2/iex", key) as socket:
+        said(socket, {"action": "subscribe", "lulds": ["SPY"], "bars": ["SPY"]})
+        time = server.step()["time"]
+        (bar,), (band,) = heard(socket), heard(socket)
+        assert set(band) == {"T", "S", "u", "d", "i", "t", "z"}
+        assert (band["T"], band["S"], band["t"]) == ("l", "SPY", time)
+        assert band["d"] < bar["c"] < band["u"]
+        assert band["u"] - band["d"] == pytest.approx(0.1 * bar["c"], rel=0.05)
+
+
 def test_c95_the_test_feed(server: ThreadServer, key: str) -> None:
     with data_stream(server, "/v2/test", key) as socket:
         (state,) = said(socket, {"action": "subscribe", "trades": ["FAKEPACA"], "quotes": ["FAKEPACA"]})
@@ -234,7 +257,9 @@ def test_c95_the_test_feed(server: ThreadServer, key: str) -> None:
         assert {one["S"] for one in messages} == {"FAKEPACA"}
 
 
-@pytest.mark.parametrize("path", ["/v1beta2/crypto", "/v1beta3/crypto/us", "/v1beta3/crypto/eu-1"])
+@pytest.mark.parametrize(
+    "path", ["/v1beta1/crypto", "/v1beta2/crypto", "/v1beta3/crypto/us", "/v1beta3/crypto/eu-1"]
+)
 def test_c96_crypto_addresses(server: ThreadServer, key: str, path: str) -> None:
     with data_stream(server, path, key) as socket:
         (state,) = said(socket, {"action": "subscribe", "bars": ["BTC/USD"], "trades": ["ETH/USD"]})

@@ -53,6 +53,11 @@ def bars(market: ThreadServer, *channels: str) -> Iterator[ClientConnection]:
         yield socket
 
 
+def recv_until_closed(socket: ClientConnection) -> None:
+    while True:
+        socket.recv(timeout=30)
+
+
 def test_errors_by_count(market: ThreadServer) -> None:
     switch_on(market, "server_error", count=2, status=503, path="/v2/account")
     statuses = [market.request("GET", "/v2/account").status_code for _ in range(3)]
@@ -151,6 +156,39 @@ def test_late_and_corrected_bars(market: ThreadServer) -> None:
         assert wrong["v"] < update["v"]
         true = market.request("GET", f"/v2/stocks/SPY/bars?timeframe=1Min&start={wrong['t']}&limit=1").json()
         assert true["bars"][0]["c"] == update["c"]
+
+
+def test_trades_that_are_taken_back(market: ThreadServer) -> None:
+    with bars(market, "trades") as socket:
+        switch_on(market, "corrected_trade", count=1)
+        switch_on(market, "canceled_trade", count=1)
+        market.step()
+        sent, corrections = (json.loads(socket.recv(timeout=30)) for _ in range(2))
+        (correction, cancel) = corrections
+        wrong, _, never, *_ = sent
+        keys = {f"{side}{name}" for side in "oc" for name in "ipsc"}
+        assert set(correction) == {"T", "S", "x", *keys, "t", "z"}
+        assert (correction["T"], correction["oi"], correction["op"]) == ("c", wrong["i"], wrong["p"])
+        assert set(cancel) == {"T", "S", "i", "x", "p", "s", "a", "t", "z"}
+        assert (cancel["T"], cancel["i"], cancel["p"], cancel["a"]) == ("x", never["i"], never["p"], "C")
+        start = wrong["t"].replace("+00:00", "Z")
+        true = market.request("GET", f"/v2/stocks/SPY/trades?start={start}&limit=4").json()["trades"]
+        assert (
+            (correction["ci"], correction["cp"]) == (true[0]["i"], true[0]["p"]) != (wrong["i"], wrong["p"])
+        )
+        assert cancel["i"] not in {trade["i"] for trade in true}
+
+
+def test_a_dropped_test_feed(market: ThreadServer) -> None:
+    with connect(market.ws_url + "/v2/test", open_timeout=30) as socket:
+        socket.recv(timeout=30)
+        subscribe = {"action": "subscribe", "trades": ["FAKEPACA"]}
+        for message in ({"action": "auth", "key": "K0", "secret": "secret"}, subscribe):
+            socket.send(json.dumps(message))
+            socket.recv(timeout=30)
+        switch_on(market, "dropped_connection", target="market_data")
+        with pytest.raises(ConnectionClosedError):
+            recv_until_closed(socket)
 
 
 def test_a_rejected_order(market: ThreadServer) -> None:

@@ -65,6 +65,51 @@ def test_a_scenario_moves_thins_and_silences(market: ThreadServer) -> None:
     assert statuses == [("14:32", "H"), ("14:34", "T")]
 
 
+SILENCE = """
+events:
+  - {kind: halt, at: "2016-01-04T14:30:00Z", minutes: 2, symbols: [AAPL]}
+  - {kind: halt, at: "2016-01-04T22:00:00Z", minutes: 60, symbols: [MSFT]}
+  - {kind: halt, at: "2016-01-05T14:30:00Z", minutes: 1, symbols: [QQQ]}
+  - {kind: feed_outage, at: "2016-01-04T14:31:00Z", minutes: 2}
+"""
+
+
+def test_halts_out_of_hours_are_told_and_an_outage_leaves_nothing(
+    new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    path = tmp_path / "silence.yaml"
+    path.write_text(SILENCE)
+    practice = ThreadServer(new_database(), scenario=path)
+    try:
+        with connect(practice.ws_url + "/v2/iex", open_timeout=30) as socket:
+            socket.recv(timeout=30)
+            wanted = {
+                "statuses": ["*"],
+                **{kind: ["SPY"] for kind in ("bars", "dailyBars", "trades", "lulds")},
+            }
+            auth = {"action": "auth", "key": "K0", "secret": "secret"}
+            for message in (auth, {"action": "subscribe", **wanted}):
+                socket.send(json.dumps(message))
+                socket.recv(timeout=30)
+            heard = []
+            for _ in range(4):
+                practice.step()
+                heard.append({message["T"] for frame in drained(socket) for message in frame})
+            assert heard == [{"s", "t", "b", "d", "l"}, set(), set(), {"t", "b", "d", "l"}]
+            practice.request("POST", "/practice/next-session")
+            practice.step()
+            messages = [message for frame in drained(socket) for message in frame]
+        told = [(one["S"], one["sc"], one["t"][8:16]) for one in messages if one["T"] == "s"]
+        assert told == [
+            ("MSFT", "H", "04T22:00"),
+            ("MSFT", "T", "04T23:00"),
+            ("QQQ", "H", "05T14:30"),
+            ("QQQ", "T", "05T14:31"),
+        ]
+    finally:
+        practice.stop()
+
+
 def drained(socket: Any) -> Iterator[list[dict[str, Any]]]:
     while True:
         try:
@@ -116,6 +161,7 @@ def test_a_split_and_a_dividend_reach_positions_orders_and_activities(
         practice.request("POST", "/practice/next-session")
         (position,) = practice.request("GET", "/v2/positions").json()
         assert (position["qty"], position["avg_entry_price"]) == ("20", "50")
+        assert (position["lastday_price"], position["change_today"]) == ("50", "0")
         assert practice.request("GET", "/v2/account").json()["equity"] == before["equity"]
         assert practice.request("GET", f"/v2/orders/{limit['id']}").json()["status"] == "canceled"
         practice.request("POST", "/practice/next-session")

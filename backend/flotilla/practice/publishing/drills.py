@@ -1,12 +1,17 @@
 """Faults of the streams: what is held back, sent twice, sent in the wrong order or not at all."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from flotilla.practice.faults import FaultKind, Faults, Target
 from flotilla.practice.matching.orders import TradeUpdate
+from flotilla.practice.publishing.messages import cancel_message, correction_message
 from flotilla.practice.publishing.outbox import Outbox
+from flotilla.practice.publishing.subscription import Channeled, Message
 from flotilla.practice.session import Bar, Minute
 from flotilla.practice.tape import Print
+
+_WRONG_NUMBERS = 10**12  # beyond every number of a true trade
 
 
 class UpdateDrill:
@@ -73,6 +78,49 @@ class BarDrill:
 
     def _strikes(self, kind: FaultKind) -> bool:
         return self._faults.strikes(kind, Target.MARKET_DATA) is not None
+
+
+class TradeDrill:
+    """Decides which trades of stocks go out wrong; what takes them back comes with `due`."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._corrected: list[tuple[Message, Message]] = []
+        self._canceled: list[Message] = []
+
+    def passed(self, messages: Iterable[Channeled]) -> Iterator[Channeled]:
+        """Yield the messages as they are sent."""
+        for channel, message in messages:
+            if channel != "trades" or "/" in message["S"]:
+                yield channel, message
+            elif self._strikes(FaultKind.CORRECTED_TRADE):
+                wrong = _wrong_trade(message, 1)
+                self._corrected.append((wrong, message))
+                yield channel, wrong
+            else:
+                yield channel, message
+                if self._strikes(FaultKind.CANCELED_TRADE):
+                    wrong = _wrong_trade(message, 2)
+                    self._canceled.append(wrong)
+                    yield channel, wrong
+
+    def due(self, at: datetime) -> list[Channeled]:
+        """Return the corrections and cancels of the trades that went out wrong, as of `at`."""
+        corrected, self._corrected = self._corrected, []
+        canceled, self._canceled = self._canceled, []
+        return [
+            *(("corrections", correction_message(wrong, true, at)) for wrong, true in corrected),
+            *(("cancelErrors", cancel_message(wrong, at)) for wrong in canceled),
+        ]
+
+    def _strikes(self, kind: FaultKind) -> bool:
+        return self._faults.strikes(kind, Target.MARKET_DATA) is not None
+
+
+def _wrong_trade(message: Message, percent: int) -> Message:
+    """Return the trade under another number, a few percent off."""
+    number = message["i"] + percent * _WRONG_NUMBERS
+    return {**message, "i": number, "p": round(message["p"] * (1 + percent / 100), 4)}
 
 
 def without_last_trade(bar: Bar, prints: list[Print]) -> Bar:

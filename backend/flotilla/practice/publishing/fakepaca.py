@@ -5,6 +5,8 @@ import math
 import time
 from datetime import UTC, datetime
 
+from flotilla.practice.faults import Faults, Target
+from flotilla.practice.publishing.drills import reaches
 from flotilla.practice.publishing.feeds import Kind
 from flotilla.practice.publishing.messages import bar_message
 from flotilla.practice.publishing.subscription import Channeled, Subscriber
@@ -20,7 +22,8 @@ _SPREAD = 0.02
 class Fakepaca:
     """Sends a quote and a trade a second, and a bar a minute, to its own subscribers."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self._subscribers: set[Subscriber] = set()
 
     def join(self, subscriber: Subscriber) -> None:
@@ -39,7 +42,7 @@ class Fakepaca:
                 messages.append(_bar(second - 60))
             for subscriber in list(self._subscribers):
                 wanted = subscriber.wanted(messages)
-                if wanted:
+                if wanted and reaches(self._faults, Target.MARKET_DATA, subscriber.outbox):
                     subscriber.send(*wanted)
             await asyncio.sleep(_PERIOD - time.time() % _PERIOD)
 

@@ -54,3 +54,27 @@ def status_message(symbol: str, at: datetime, code: str, text: str, reason: str,
         "t": at,
         "z": _TRADED,
     }
+
+
+def correction_message(wrong: Message, true: Message, at: datetime) -> Message:
+    """Return what takes the trade `wrong` back and puts `true` in its place."""
+    return {
+        "T": "c",
+        "S": true["S"],
+        "x": true["x"],
+        **{f"o{name}": wrong[name] for name in ("i", "p", "s", "c")},
+        **{f"c{name}": true[name] for name in ("i", "p", "s", "c")},
+        "t": at,
+        "z": true["z"],
+    }
+
+
+def cancel_message(wrong: Message, at: datetime) -> Message:
+    """Return what takes the trade `wrong` back: C, it was cancelled."""
+    kept = {name: wrong[name] for name in ("S", "i", "x", "p", "s")}
+    return {"T": "x", **kept, "a": "C", "t": at, "z": wrong["z"]}
+
+
+def limit_message(symbol: str, up: float, down: float, at: datetime) -> Message:
+    """Return the prices between which a stock may trade; B: both bands are in force."""
+    return {"T": "l", "S": symbol, "u": up, "d": down, "i": "B", "t": at, "z": _TRADED}

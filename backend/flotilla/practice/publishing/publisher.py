@@ -4,18 +4,30 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from flotilla.practice.calendar import new_york_day
 from flotilla.practice.faults import Faults, Target
 from flotilla.practice.history import History
 from flotilla.practice.matching.orders import TradeUpdate
-from flotilla.practice.publishing.drills import BarDrill, UpdateDrill, reaches, without_last_trade
-from flotilla.practice.publishing.messages import bar_message, print_messages, status_message
+from flotilla.practice.publishing.drills import (
+    BarDrill,
+    TradeDrill,
+    UpdateDrill,
+    reaches,
+    without_last_trade,
+)
+from flotilla.practice.publishing.limit_bands import REFERENCE_WINDOW, limit_bands
+from flotilla.practice.publishing.messages import (
+    bar_message,
+    limit_message,
+    print_messages,
+    status_message,
+)
 from flotilla.practice.publishing.outbox import Outbox
 from flotilla.practice.publishing.subscription import Channeled, Subscriber
 from flotilla.practice.publishing.trade_listener import TradeListener
 from flotilla.practice.scenario import Scenario
 from flotilla.practice.session import MINUTE, Bar, Minute
 from flotilla.practice.tape import Tape
+from flotilla.practice.timeframes import ONE_MINUTE
 from flotilla.practice.wire import trade_update_json
 
 _PRINT_CHANNELS = ("trades", "quotes", "orderbooks")
@@ -33,10 +45,12 @@ class Publisher:
         self._scenario = scenario or Scenario()
         self._update_drill = UpdateDrill(faults)
         self._bar_drill = BarDrill(faults)
+        self._trade_drill = TradeDrill(faults)
         self._trade_listeners: dict[Outbox, TradeListener] = {}
         self._subscribers: dict[tuple[str, str], Subscriber] = {}
         # Of the minute that began at the first, prints up to the second have been sent.
         self._printed: tuple[datetime, datetime] | None = None
+        self._statuses_until: datetime | None = None  # halts up to here have been told
 
     def listen_to_trades(self, listener: TradeListener) -> None:
         self._trade_listeners[listener.outbox] = listener
@@ -78,29 +92,30 @@ class Publisher:
             fresh = [one for one in prints if since < one.at <= until]
             found += [(message[1]["t"], message) for message in print_messages(symbol, fresh)]
         found.sort(key=lambda item: item[0])
-        self._send(message for _, message in found)
+        self._send(self._trade_drill.passed(message for _, message in found))
 
     def bars(self, minute: Minute) -> None:
         """Queue the minute's bars, all that a connection wants in one frame, then the days so far."""
-        self.prints(minute, minute.start + MINUTE)
-        self._statuses(minute)
+        start, end = minute.start, minute.start + MINUTE
+        self.prints(minute, end)
+        self._send(self._trade_drill.due(end))
+        self.statuses(end)
         late, wrong = self._bar_drill.due()
         on_time = self._bar_drill.on_time(minute)
-        self._send(
-            ("bars", bar_message("b", symbol, minute.start, bar or self._incomplete(symbol, minute)))
-            for symbol, bar in on_time.items()
-        )
-        self._send(("bars", bar_message("b", symbol, its.start, its.bars[symbol])) for symbol, its in late)
-        self._send(
-            ("updatedBars", bar_message("u", symbol, its.start, its.bars[symbol])) for symbol, its in wrong
-        )
-        self._send(list(self._daily_bars(minute)))
+        bars = ((symbol, bar or self._incomplete(symbol, minute)) for symbol, bar in on_time.items())
+        self._send((("bars", bar_message("b", symbol, start, bar)) for symbol, bar in bars), start)
+        self._send((("bars", bar_message("b", one, its.start, its.bars[one])) for one, its in late), start)
+        updated = (("updatedBars", bar_message("u", one, its.start, its.bars[one])) for one, its in wrong)
+        self._send(updated, start)
+        self._send(self._daily_bars(minute), start)
+        self._send(self._limits(minute), start)
         self._send_updates(self._update_drill.released())
 
-    def _statuses(self, minute: Minute) -> None:
-        """Queue what the scenario says of halts that begin or end with this minute."""
-        end = minute.start + MINUTE
-        for at, halted, event in self._scenario.halts(minute.start, end):
+    def statuses(self, until: datetime) -> None:
+        """Queue what the scenario says of halts that begin or end up to `until` and were not told yet."""
+        since = self._statuses_until or until - MINUTE - timedelta.resolution
+        self._statuses_until = until
+        for at, halted, event in sorted(self._scenario.halts(since, until), key=lambda halt: halt[:2]):
             code, text = ("H", "Trading Halt") if halted else ("T", "Trading Resumption")
             reason, why = ("T1", "Halt News Pending") if halted else ("T3", "News and Resumption Times")
             for symbol in sorted(event.symbols):
@@ -112,9 +127,18 @@ class Publisher:
 
     def _daily_bars(self, minute: Minute) -> Iterable[Channeled]:
         for symbol in self._wanted(("dailyBars",), minute):
-            days = self._history.last_days(symbol, minute.start + MINUTE, 1)
-            if days and new_york_day(days[0][0]) == new_york_day(minute.start):
-                yield "dailyBars", bar_message("d", symbol, *days[0])
+            day = self._history.day_so_far(symbol, minute.start + MINUTE)
+            if day is not None:
+                yield "dailyBars", bar_message("d", symbol, *day)
+
+    def _limits(self, minute: Minute) -> Iterable[Channeled]:
+        end = minute.start + MINUTE
+        for symbol in self._wanted(("lulds",), minute):
+            session = self._history.session(symbol, minute.start)
+            window = self._history.bars(symbol, ONE_MINUTE, end - REFERENCE_WINDOW, minute.start, end)
+            bands = limit_bands((bar for _, bar in window), session.close - end) if session else None
+            if bands is not None:
+                yield "lulds", limit_message(symbol, *bands, end)
 
     def _wanted(self, channels: Iterable[str], minute: Minute) -> list[str]:
         """Return the symbols with a bar in `minute` that somebody wants one of the channels of."""
@@ -126,14 +150,16 @@ class Publisher:
         }
         return [symbol for symbol in minute.bars if symbol in asked]
 
-    def _send(self, messages: Iterable[Channeled]) -> None:
+    def _send(self, messages: Iterable[Channeled], moment: datetime | None = None) -> None:
+        """Queue the messages where they are wanted. A feed that is out at `moment` (None: at a message's
+        own time) sends nothing."""
         listed = list(messages)
         for subscriber in self._subscribers.values():
             carried = [
                 (channel, message)
                 for channel, message in listed
                 if subscriber.feed.carries(message["S"])
-                and not self._scenario.feed_is_out(message["S"], message["t"])
+                and not self._scenario.feed_is_out(message["S"], moment or message["t"])
             ]
             wanted = subscriber.wanted(carried)
             if wanted and reaches(self._faults, Target.MARKET_DATA, subscriber.outbox):
