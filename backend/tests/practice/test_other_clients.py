@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from practice_server import ThreadServer
+from test_practice_control import certificate
 
 CLIENTS = Path(__file__).parent / "clients"
 KEPT = Path(__file__).parents[3] / ".setup" / "practice-clients"
@@ -98,8 +99,21 @@ def driven(market: ThreadServer, *command: str | Path, **environment: str) -> di
     return outcome
 
 
+def every_order() -> dict[str, list[Any]]:
+    """Return what becomes of each order: its type, its class, how many legs, its end."""
+    asked: dict[str, dict[str, Any]] = json.loads((CLIENTS / "orders.json").read_text())
+    legs = {"bracket": 2, "oto": 1, "oco": 1}
+    outcome: dict[str, list[Any]] = {}
+    for name, body in asked.items():
+        order_class = body.get("order_class", "")
+        end = "filled" if body["type"] == "market" else "canceled"
+        outcome[name] = [body["type"], order_class, legs.get(order_class, 0), end]
+    return outcome
+
+
 def test_the_older_python_client(market: ThreadServer, legacy_python: Path) -> None:
     outcome = driven(market, legacy_python, "-W", "ignore", CLIENTS / "legacy.py")
+    assert outcome["orders"] == every_order()
     assert outcome["trading"] == {
         "account": "ACTIVE",
         "clock": True,
@@ -112,10 +126,14 @@ def test_the_older_python_client(market: ThreadServer, legacy_python: Path) -> N
         "legs": 2,
         "position": "1",
         "closed": "sell",
-        "activities": 2,
+        "activities": 4,
         "history": True,
         "configurations": "all",
         "refusal": [403, 40310000],
+        "listed_assets": True,
+        "paged": 1,
+        "positions": ["TSLA"],
+        "closed_all": 1,
     }
     assert outcome["data"] == {
         "bars": 31,
@@ -132,6 +150,7 @@ def test_the_older_python_client(market: ThreadServer, legacy_python: Path) -> N
 
 def test_the_npm_client_3(market: ThreadServer, npm_clients: Path) -> None:
     outcome = driven(market, "node", CLIENTS / "alpaca_3.cjs", NODE_PATH=str(npm_clients / "node_modules"))
+    assert outcome["orders"] == every_order()
     assert outcome["trading"] == {
         "account": "ACTIVE",
         "clock": "boolean",
@@ -143,18 +162,38 @@ def test_the_npm_client_3(market: ThreadServer, npm_clients: Path) -> None:
         "open": 1,
         "position": "1",
         "closed": "sell",
-        "activities": 2,
+        "activities": 4,
         "configurations": True,
+        "assets": True,
+        "paged": 1,
+        "positions": ["TSLA"],
+        "closedAll": 1,
         "history": True,
         "refusal": {"status": 403, "body": outcome["trading"]["refusal"]["body"]},
     }
     assert outcome["trading"]["refusal"]["body"]["code"] == 40310000
     assert outcome["data"] == {"bars": 31, "trades": 20, "latest": True, "snapshot": True, "crypto": True}
-    assert outcome["streams"] == {"fill": "SPY", "bar": "SPY"}
+    assert outcome["streams"] == {"fill": "SPY", "bar": "SPY", "quote": True}
+
+
+def test_the_npm_client_3_over_tls(
+    new_database: Callable[[], str], npm_clients: Path, tmp_path: Path
+) -> None:
+    """Its stock stream forces wss: with a certificate nothing but addresses is changed."""
+    cert, key = certificate(tmp_path)
+    practice = ThreadServer(new_database(), tls_cert=cert, tls_key=key)
+    try:
+        modules = str(npm_clients / "node_modules")
+        driver = CLIENTS / "alpaca_3.cjs"
+        outcome = driven(practice, "node", driver, NODE_PATH=modules, NODE_EXTRA_CA_CERTS=str(cert))
+        assert outcome["streams"] == {"fill": "SPY", "bar": "SPY", "quote": True}
+    finally:
+        practice.stop()
 
 
 def test_the_npm_client_4(market: ThreadServer, npm_clients: Path) -> None:
     outcome = driven(market, "node", CLIENTS / "alpaca_4.cjs", NODE_PATH=str(npm_clients / "node_modules"))
+    assert outcome["orders"] == every_order()
     trading = outcome["trading"]
     assert trading.pop("refusal")["status"] == 403
     assert trading == {
@@ -165,8 +204,21 @@ def test_the_npm_client_4(market: ThreadServer, npm_clients: Path) -> None:
         "market": "pending_new",
         "listed": 1,
         "replaces": True,
-        "positions": 1,
+        "positions": 2,
         "filled": "filled",
+        "assets": True,
+        "asset": "AAPL",
+        "activities": 4,
+        "configurations": "all",
+        "history": True,
+        "closed": "sell",
+        "closedAll": 1,
     }
-    assert outcome["data"] == {"bars": 31, "crypto": ["BTC/USD"]}
+    assert outcome["data"] == {
+        "bars": 31,
+        "paged": 62,
+        "snapshots": ["SPY"],
+        "news": 0,
+        "crypto": ["BTC/USD"],
+    }
     assert outcome["streams"] == {"bar": "SPY", "quote": "BTC/USD"}

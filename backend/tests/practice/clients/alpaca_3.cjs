@@ -1,5 +1,6 @@
 // The npm client 3.1.3 against a practice market: every call's outcome as one JSON object on stdout.
 const Alpaca = require("alpaca-3");
+const everyOrder = require("./orders.json");
 
 const url = process.env.PRACTICE_URL;
 const alpaca = new Alpaca({
@@ -17,6 +18,19 @@ async function collect(bars) {
   const found = [];
   for await (const bar of bars) found.push(bar);
   return found;
+}
+
+// Each order of the list: as it is answered and, unless it was filled, after its cancel.
+async function orders() {
+  const outcome = {};
+  for (const [name, asked] of Object.entries(everyOrder)) {
+    const placed = await alpaca.createOrder({ ...asked, client_order_id: `js-3-${name}` });
+    const open = (await alpaca.getOrders({ status: "open" })).length > 0;
+    if (open) await alpaca.cancelOrder(placed.id);
+    const final = await alpaca.getOrder(placed.id);
+    outcome[name] = [placed.type, placed.order_class, (placed.legs ?? []).length, final.status];
+  }
+  return outcome;
 }
 
 async function trading() {
@@ -59,6 +73,10 @@ async function trading() {
     closed: closed.side,
     activities: activities.length,
     configurations: configurations.no_shorting,
+    assets: (await alpaca.getAssets({ status: "active" })).some((one) => one.symbol === "SPY"),
+    paged: (await alpaca.getAccountActivities({ activityTypes: "FILL", pageSize: 1 })).length,
+    positions: (await alpaca.getPositions()).map((one) => one.symbol),
+    closedAll: (await alpaca.closeAllPositions()).length,
     history: history.equity.length > 0,
     refusal,
   };
@@ -102,19 +120,27 @@ async function streams() {
   });
   updates.disconnect();
   const stocks = alpaca.data_stream_v2;
-  stocks.session.url = `${url.replace("http", "ws")}/v2/iex`; // it would force wss
+  // It forces wss: an address without TLS has to be put in.
+  if (url.startsWith("http:")) stocks.session.url = `${url.replace("http", "ws")}/v2/iex`;
   const stepping = setInterval(step, 500);
   const bar = await listened(
     stocks,
     () => stocks.subscribeForBars(["SPY"]),
     (resolve) => stocks.onStockBar(resolve),
   );
+  const crypto = alpaca.crypto_stream_v1beta3;
+  const quote = await listened(
+    crypto,
+    () => crypto.subscribeForQuotes(["BTC/USD"]),
+    (resolve) => crypto.onCryptoQuote(resolve),
+  );
   clearInterval(stepping);
-  return { fill: fill.order.symbol, bar: bar.Symbol };
+  return { fill: fill.order.symbol, bar: bar.Symbol, quote: quote.BidPrice > 0 };
 }
 
 (async () => {
-  const outcome = { trading: await trading(), data: await data(), streams: await streams() };
+  const outcome = { orders: await orders(), trading: await trading(), data: await data() };
+  outcome.streams = await streams();
   process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0));
 })().catch((error) => {
   console.error(error);

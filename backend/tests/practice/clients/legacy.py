@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from alpaca_trade_api.common import URL
@@ -16,7 +17,20 @@ from alpaca_trade_api.rest import REST, APIError
 from alpaca_trade_api.stream import Stream
 
 ADDRESS = os.environ["PRACTICE_URL"]
+EVERY_ORDER: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("orders.json").read_text())
 os.environ["APCA_API_DATA_URL"] = ADDRESS
+
+
+def orders(api: REST) -> dict[str, Any]:
+    """Place each order of the list: as it is answered and, unless it was filled, after its cancel."""
+    outcome: dict[str, Any] = {}
+    for name, asked in EVERY_ORDER.items():
+        placed = api.submit_order(**asked, client_order_id=f"legacy-{name}")
+        if api.list_orders(status="open"):
+            api.cancel_order(placed.id)
+        final = api.get_order(placed.id)
+        outcome[name] = [placed.type, placed.order_class, len(placed.legs or []), final.status]
+    return outcome
 
 
 def trading(api: REST) -> dict[str, Any]:
@@ -73,6 +87,10 @@ def trading(api: REST) -> dict[str, Any]:
         "history": len(api.get_portfolio_history(period="1D", timeframe="5Min").equity) > 0,
         "configurations": api.get_account_configurations().trade_confirm_email,
         "refusal": refusal,
+        "listed_assets": any(asset.symbol == "SPY" for asset in api.list_assets(status="active")),
+        "paged": len(api.get_activities(activity_types="FILL", page_size=1)),
+        "positions": [position.symbol for position in api.list_positions()],
+        "closed_all": len(api.close_all_positions()),
     }
 
 
@@ -133,7 +151,8 @@ class Listener:
 def main() -> None:
     """Drive it, and leave at once: the streams' threads never end by themselves."""
     api = REST("K0", "secret", base_url=URL(ADDRESS))
-    outcome = {"trading": trading(api), "data": data(api), "streams": Listener(api).listen()}
+    outcome = {"orders": orders(api), "trading": trading(api), "data": data(api)}
+    outcome["streams"] = Listener(api).listen()
     sys.stdout.write(json.dumps(outcome) + "\n")
     sys.stdout.flush()
     os._exit(0)
