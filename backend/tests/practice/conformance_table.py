@@ -1,6 +1,6 @@
 """The checklist of the wire contract, each line with the tests that name it.
 
-`python tests/practice/conformance_table.py` writes docs/practice-conformance.md anew.
+`python tests/practice/conformance_table.py` writes it anew into docs/practice-market.md.
 """
 
 import ast
@@ -9,17 +9,12 @@ from collections import defaultdict
 from pathlib import Path
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parents[2] / "docs" / "practice-conformance.md"
+DOCUMENT = HERE.parents[2] / "docs" / "practice-market.md"
+BEGIN, END = "<!-- checklist: begin -->\n", "<!-- checklist: end -->\n"
 
 _ITEM = re.compile(r"(\d+)\. (.+)")
 _HEADING = re.compile(r"\*\*(.+)\*\*")
 _NUMBERS = re.compile(r"_c(\d{2})(?=_)")
-_INTRODUCTION = """# The practice market against the checklist
-
-The checklist of the wire contract, line by line, with the tests that name it. Written by
-`python tests/practice/conformance_table.py` (in `backend/`); a test fails when a line has no test or
-this page is stale, so every line stands for tests that pass.
-"""
 
 
 def named_tests() -> dict[int, list[str]]:
@@ -42,17 +37,23 @@ def _lines() -> list[str]:
 
 
 def rendered() -> str:
-    """Return the document."""
-    tests, parts = named_tests(), [_INTRODUCTION]
+    """Return the tables."""
+    tests, parts = named_tests(), []
     for line in _lines():
         heading, item = _HEADING.match(line), _ITEM.match(line)
         if heading:
-            parts.append(f"\n## {heading[1]}\n\n| | what is asserted | tests |\n| --- | --- | --- |\n")
+            parts.append(f"\n### {heading[1]}\n\n| | what is asserted | tests |\n| --- | --- | --- |\n")
         elif item:
             named = "<br>".join(tests[int(item[1])]) or "none"
             parts.append(f"| {item[1]} | {item[2].replace('|', '/')} | {named} |\n")
     return "".join(parts)
 
 
+def written() -> str:
+    """Return the tables as they stand in the document."""
+    return DOCUMENT.read_text().partition(BEGIN)[2].partition(END)[0]
+
+
 if __name__ == "__main__":
-    DOCUMENT.write_text(rendered())
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    DOCUMENT.write_text(before + BEGIN + rendered() + END + rest.partition(END)[2])
