@@ -22,6 +22,8 @@ _KNOWN = {
     "FAKEPACA": ("Fake Alpaca Inc.", "NASDAQ"),
 }
 _PAIRS = {"BTC/USD": "Bitcoin / US Dollar", "ETH/USD": "Ethereum / US Dollar"}
+# Not to be had in fractions nor sold short, so that the refusals of such assets can be met.
+_HARD_TO_BORROW = frozenset({"FAKEPACA"})
 ALWAYS_LISTED = tuple(_KNOWN)
 ALWAYS_LISTED_PAIRS = tuple(_PAIRS)
 
@@ -34,10 +36,16 @@ class Asset:
     exchange: str
     tradable: bool
     fractionable: bool = True
+    shortable: bool = True
 
     @property
     def is_crypto(self) -> bool:
         return is_crypto(self.symbol)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What Alpaca lists beside the flags: fractions trade in extended hours too."""
+        return ("fractional_eh_enabled",) if self.fractionable and not self.is_crypto else ()
 
     @property
     def asset_class(self) -> str:
@@ -86,6 +94,9 @@ class AssetDirectory:
 
 def _asset(symbol: str, tradable: bool) -> Asset:
     if is_crypto(symbol):
-        return Asset(asset_id(symbol), symbol, _PAIRS.get(symbol, symbol), "CRYPTO", tradable)
+        return Asset(
+            asset_id(symbol), symbol, _PAIRS.get(symbol, symbol), "CRYPTO", tradable, shortable=False
+        )
     name, exchange = _KNOWN.get(symbol, (symbol, "NYSE"))
-    return Asset(asset_id(symbol), symbol, name, exchange, tradable)
+    easy = symbol not in _HARD_TO_BORROW
+    return Asset(asset_id(symbol), symbol, name, exchange, tradable, fractionable=easy, shortable=easy)

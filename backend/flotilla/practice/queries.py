@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, false, or_, select
 
 from flotilla.practice import tables
 from flotilla.practice.activity_queries import ActivityQueries
@@ -26,6 +26,7 @@ class OrderFilter:
     descending: bool = True
     nested: bool = False
     symbols: tuple[str, ...] | None = None
+    asset_classes: frozenset[str] | None = None
     side: str | None = None
     before_order_id: str | None = None
     after_order_id: str | None = None
@@ -80,6 +81,10 @@ def _order_conditions(asked: OrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(_orders.submitted_at < asked.until)
     if asked.symbols is not None:
         conditions.append(_orders.symbol.in_(asked.symbols))
+    if asked.asset_classes is not None:
+        pair = _orders.symbol.contains("/")
+        of_class = {"crypto": pair, "us_equity": ~pair}
+        conditions.append(or_(false(), *(of_class[c] for c in asked.asset_classes if c in of_class)))
     if asked.side is not None:
         conditions.append(_orders.side == asked.side)
     if asked.before_order_id is not None:

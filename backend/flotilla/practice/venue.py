@@ -147,7 +147,9 @@ class Venue:
         async with self.committed() as market:
             await self._check_client_order_id(account_id, ticket.client_order_id)
             self._mark(ticket.symbol)
-            check_allowed(market.accounts[account_id], ticket)
+            asset = self.assets.find(ticket.symbol)
+            assert asset is not None
+            check_allowed(market.accounts[account_id], ticket, asset.shortable)
             if ticket.is_crypto:
                 await self._begin_coins()
             return await self._change(lambda: market.submit(account_id, ticket, self.now, rejection))

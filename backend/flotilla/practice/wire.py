@@ -23,6 +23,8 @@ _COIN_STEPS = {
     "price_increment": "0.000000001",
 }
 _RATIO = Decimal("1e-10")
+# Events that tell of no execution report of a venue's.
+_REQUESTS = frozenset({"pending_new", "accepted", "pending_cancel", "pending_replace", "held", "rejected"})
 _SHARE_PRICE = Decimal("1e-9")
 
 
@@ -77,7 +79,7 @@ def _order_core(order: Order) -> Json:
         "time_in_force": order.time_in_force.value,
         "limit_price": _plain(order.limit_price),
         "stop_price": _plain(order.stop_price),
-        "status": order.status.value,
+        "status": order.reported_status.value,
         "extended_hours": order.extended_hours,
         "legs": None,
         "trail_percent": _plain(order.trail_percent),
@@ -98,7 +100,7 @@ def trade_update_json(update: TradeUpdate) -> Json:
         "timestamp": timestamp(update.at),
         "order": order,
     }
-    if update.event not in ("pending_new", "accepted"):
+    if update.event not in _REQUESTS:
         data["execution_id"] = update.execution_id
     if update.execution is not None:
         data["price"] = plain(update.execution.price)
@@ -150,7 +152,8 @@ def account_json(account: Account, book: Book, marks: dict[str, Decimal], now: d
     equity, gross, reserved = account.equity(marks), long - short, book.reserved(account.id)
     coins = book.reserved_cash(account.id)
     buying_power = account.buying_power(marks, reserved, coins)
-    overnight = max(Decimal(0), 2 * equity - gross - reserved)
+    multiplier = account.effective_multiplier
+    overnight = max(Decimal(0), min(Decimal(2), multiplier) * equity - gross - reserved)
     return {
         "id": account.id,
         "account_number": f"PA{account.id.replace('-', '')[:10].upper()}",
@@ -174,7 +177,7 @@ def account_json(account: Account, book: Book, marks: dict[str, Decimal], now: d
         "maintenance_margin": plain(gross * _MAINTENANCE_MARGIN),
         "last_maintenance_margin": "0",
         "sma": cents(account.cash),
-        "multiplier": plain(account.multiplier),
+        "multiplier": plain(multiplier),
         "accrued_fees": "0",
         "pending_reg_taf_fees": "0",
         "intraday_adjustments": "0",
@@ -183,7 +186,7 @@ def account_json(account: Account, book: Book, marks: dict[str, Decimal], now: d
         "crypto_tier": 1,
         "options_approved_level": 0,
         "options_trading_level": 0,
-        "shorting_enabled": not account.configurations.no_shorting,
+        "shorting_enabled": account.may_borrow and not account.configurations.no_shorting,
         "account_blocked": False,
         "trade_suspended_by_user": account.configurations.suspend_trade,
         "trading_blocked": False,
@@ -234,7 +237,7 @@ def _ratio(part: Decimal, whole: Decimal) -> str:
 
 
 def asset_json(asset: Asset) -> Json:
-    borrowable = asset.tradable and not asset.is_crypto
+    borrowable = asset.tradable and asset.shortable
     return {
         "id": asset.id,
         "class": asset.asset_class,
@@ -251,7 +254,7 @@ def asset_json(asset: Asset) -> Json:
         "easy_to_borrow": borrowable,
         "borrow_status": "easy_to_borrow" if borrowable else "not_shortable",
         "fractionable": asset.fractionable,
-        "attributes": [],
+        "attributes": list(asset.attributes),
         **(_COIN_STEPS if asset.is_crypto else {}),
     }
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 from practice_server import ThreadServer
+from trading_account import TradingAccount
 
 from flotilla.practice.calendar import TradingCalendar
+from flotilla.practice.settings import FillModelName
 
 _ACCOUNTS = 300
 
@@ -58,6 +60,38 @@ def new_server(new_database: Callable[[], str]) -> Iterator[ThreadServer]:
     """Give a module a market that stands at its first minute."""
     practice = ThreadServer(new_database())
     yield practice
+    practice.stop()
+
+
+@pytest.fixture(scope="session")
+def quotes_server(new_database: Callable[[], str]) -> Iterator[ThreadServer]:
+    """Give the same market as `server`, filled by the model `quotes`."""
+    practice = ThreadServer(new_database(), accounts=_ACCOUNTS, fill_model=FillModelName.QUOTES)
+    yield practice
+    practice.stop()
+
+
+@pytest.fixture(params=list(FillModelName))
+def fill_model(request: pytest.FixtureRequest) -> FillModelName:
+    """Run a test once under each fill model."""
+    model: FillModelName = request.param
+    return model
+
+
+@pytest.fixture
+def client(fill_model: FillModelName, request: pytest.FixtureRequest) -> TradingAccount:
+    """Give an account of its own in a market that other tests use too."""
+    name = "server" if fill_model is FillModelName.BAR_OPEN else "quotes_server"
+    practice: ThreadServer = request.getfixturevalue(name)
+    return TradingAccount(practice, practice.fresh_account())
+
+
+@pytest.fixture
+def fresh(fill_model: FillModelName, new_database: Callable[[], str]) -> Iterator[TradingAccount]:
+    """Give a market of its own, in the second minute of its first session."""
+    practice = ThreadServer(new_database(), fill_model=fill_model)
+    practice.step()
+    yield TradingAccount(practice, "K0")
     practice.stop()
 
 

@@ -78,7 +78,7 @@ async def test_a_bracket_lives_and_dies_on_the_stream(server: ThreadServer, key:
     async with asyncio.timeout(60), streaming(server, key) as received:
         await asyncio.to_thread(client.submit_order, request)
         born = [await received.updates.get() for _ in range(5)]
-        assert [update.event for update in born] == ["pending_new", "new", "fill", "new", "new"]
+        assert [update.event for update in born] == ["pending_new", "new", "fill", "new", "held"]
         open_orders = GetOrdersRequest(status=QueryOrderStatus.OPEN)
         while await asyncio.to_thread(client.get_orders, open_orders):
             await asyncio.to_thread(server.step)

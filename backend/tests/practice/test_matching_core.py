@@ -4,7 +4,7 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
-from market_builder import SESSION, Prices, Tape, new_account
+from market_builder import ACCOUNT, SESSION, Prices, Tape, new_account
 
 from flotilla.practice.errors import ApiError
 from flotilla.practice.matching.orders import (
@@ -15,6 +15,7 @@ from flotilla.practice.matching.orders import (
     TimeInForce,
 )
 from flotilla.practice.matching.tickets import Replacement
+from flotilla.practice.wire import account_json, trade_update_json
 
 FLAT: Prices = (100.0, 100.5, 99.5, 100.0)
 
@@ -178,7 +179,7 @@ def test_legs_are_held_until_the_entry_fills_and_one_cancels_the_other() -> None
     tape.minute(A=FLAT)
     assert [tape.status(o) for o in (entry, target, stop)] == ["filled", "filled", "canceled"]
     assert tape.events(target) == ["new", "fill"]
-    assert tape.events(stop) == ["new", "canceled"]
+    assert tape.events(stop) == ["held", "canceled"]
     assert tape.market.book.open_orders() == []
 
 
@@ -377,10 +378,45 @@ def test_a_short_sale_is_refused_while_a_buy_is_open_and_the_other_way_round() -
 
 
 def test_accounts_do_not_see_each_other() -> None:
-    tape = opened(accounts=(new_account(), new_account("other", D(50))))
+    tape = opened(accounts=(new_account(), new_account("other", D(2000))))
     tape.submit(ticket(qty="1"))
     with pytest.raises(ApiError, match="insufficient buying power"):
-        tape.submit(ticket(qty="3"), "other")
-    tape.submit(ticket(qty="1"), "other")
-    assert [a.quantity("A") for a in tape.accounts] == [1, 1]
-    assert tape.accounts[1].cash == -50
+        tape.submit(ticket(qty="81"), "other")
+    tape.submit(ticket(qty="21"), "other")
+    assert [a.quantity("A") for a in tape.accounts] == [1, 21]
+    assert tape.accounts[1].cash == -100
+
+
+def test_a_small_account_has_no_margin_and_sells_nothing_short() -> None:
+    tape = opened(accounts=(new_account(cash=D("1999.99")),))
+    with pytest.raises(ApiError, match="insufficient buying power") as caught:
+        tape.submit(ticket(qty="20"))
+    assert caught.value.extras["buying_power"] == "1999.99"
+    with pytest.raises(ApiError, match="account is not allowed to short"):
+        tape.submit(ticket(side="sell", qty="1"))
+    shown = account_json(tape.account, tape.market.book, tape.market.marks, tape.now)
+    assert (shown["multiplier"], shown["buying_power"], shown["regt_buying_power"]) == ("1",) + (
+        "1999.99",
+    ) * 2
+    assert shown["shorting_enabled"] is False
+    tape.submit(ticket(qty="19"))
+    assert tape.account.quantity("A") == 19
+
+
+def test_requests_are_told_before_what_comes_of_them() -> None:
+    tape = opened()
+    (old,) = tape.submit(ticket(limit="99"))
+    new = tape.market.replace(ACCOUNT, old.id, Replacement(limit_price=D(98)), tape.now)
+    tape.market.cancel(ACCOUNT, new.id, tape.now)
+    updates = tape.market.take_changes().updates
+    assert [(u.event, u.order.id) for u in updates] == [
+        ("pending_replace", old.id),
+        ("replaced", old.id),
+        ("new", new.id),
+        ("pending_cancel", new.id),
+        ("canceled", new.id),
+    ]
+    assert [u.order.status.value for u in updates] == [u.event for u in updates]
+    told = [trade_update_json(update)["data"] for update in updates]
+    assert ["execution_id" in data for data in told] == [False, True, True, False, True]
+    assert told[3]["order"]["cancel_requested_at"]

@@ -48,7 +48,7 @@ def test_a_killed_market_is_what_it_was(new_database: Callable[[], str]) -> None
     server.step()
     assert server.state()["now"] > before["now"]
     open_orders = server.request("GET", "/v2/orders").json()
-    assert [row["status"] for row in open_orders] == ["new", "new", "new"]
+    assert [row["status"] for row in open_orders] == ["new", "held", "new"]
     assert server.request("DELETE", "/v2/orders").status_code == 207
     assert server.request("DELETE", "/v2/positions/SPY").status_code == 200
     assert server.request("GET", "/v2/positions").json() == []

@@ -171,7 +171,7 @@ def test_a_bracket_nested_and_flat(server: ThreadServer, client: TradingClient) 
     assert all(row.legs is None for row in flat)
     (nested,) = client.get_orders(GetOrdersRequest(status=ALL, nested=True))
     assert nested.id == order.id
-    assert [leg.status for leg in nested.legs or ()] == [OrderStatus.NEW, OrderStatus.NEW]
+    assert [leg.status for leg in nested.legs or ()] == [OrderStatus.NEW, OrderStatus.HELD]
     with pytest.raises(APIError) as caught:
         submitted(client, market(side=OrderSide.SELL))
     assert (caught.value.status_code, caught.value.code) == (403, 40310000)

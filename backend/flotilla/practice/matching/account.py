@@ -9,6 +9,7 @@ from flotilla.practice.matching.orders import ZERO, Side, is_crypto
 # Cost moves between position and realised profit in these steps, so that sums stay exact.
 _COST_STEP = Decimal("1e-9")
 COIN_STEP = Decimal("1e-9")
+_LEAST_MARGIN_EQUITY = Decimal(2000)  # dollars
 
 
 @dataclass(slots=True)
@@ -58,6 +59,16 @@ class Account:
     configurations: Configurations = Configurations()
     positions: dict[str, Position] = field(default_factory=dict)
     fees: Decimal = ZERO
+
+    @property
+    def may_borrow(self) -> bool:
+        """Say whether the account is large enough for margin and short sales."""
+        return self.last_equity >= _LEAST_MARGIN_EQUITY
+
+    @property
+    def effective_multiplier(self) -> Decimal:
+        """The margin multiplier, 1 while the account is too small for margin."""
+        return self.multiplier if self.may_borrow else min(self.multiplier, Decimal(1))
 
     def quantity(self, symbol: str) -> Decimal:
         """Return the signed quantity held, zero when flat."""
@@ -142,7 +153,7 @@ class Account:
         )
         gross = self.long_market_value(marks) - self.short_market_value(marks) - coins
         margin = self.equity(marks) - coins - reserved_cash
-        return max(ZERO, self.multiplier * margin - gross - (reserved - reserved_cash))
+        return max(ZERO, self.effective_multiplier * margin - gross - (reserved - reserved_cash))
 
     def spendable_cash(self, reserved: Decimal) -> Decimal:
         """Return the dollars that may be paid for what cannot be bought on margin."""

@@ -9,15 +9,18 @@ from flotilla.practice.errors import refused, unprocessable
 from flotilla.practice.matching.account import COIN_STEP, Account
 from flotilla.practice.matching.book import Book
 from flotilla.practice.matching.orders import (
+    COIN_TIMES,
+    RESTING_TIMES,
+    STOPS,
     Order,
     OrderClass,
     OrderTicket,
     OrderType,
     Side,
+    TimeInForce,
 )
 from flotilla.practice.numbers import plain
 
-_MINIMUM_EQUITY_TO_SHORT = Decimal(2000)
 _SHORT_SALE_RESERVE = Decimal("1.03")
 _DOLLAR, _CENT, _SUBCENT = Decimal(1), Decimal("0.01"), Decimal("0.0001")
 _STOP_DISTANCE = Decimal("0.01")
@@ -35,6 +38,20 @@ def check_increment(name: str, price: Decimal | None, coins: bool) -> None:
         raise unprocessable(
             f"invalid {name} {plain(price)}. sub-penny increment does not fulfill minimum pricing criteria"
         )
+
+
+def check_time_in_force(order: Order) -> None:
+    """Refuse to give an order a time in force that a new order of its kind could not have."""
+    asked = order.time_in_force
+    if order.is_crypto:
+        if asked not in COIN_TIMES:
+            raise unprocessable("invalid crypto time_in_force")
+        return
+    rests = order.order_class is not OrderClass.SIMPLE or order.type in STOPS or order.extended_hours
+    if asked not in RESTING_TIMES and rests:
+        raise unprocessable(f"invalid time_in_force {asked.value} for {order.type.value} orders")
+    if asked is not TimeInForce.DAY and order.qty != order.qty.to_integral_value():
+        raise unprocessable("fractional orders must be DAY orders")
 
 
 def check_legs(account: Account, ticket: OrderTicket, base_price: Decimal) -> None:
@@ -148,7 +165,7 @@ def check_available(
 def _check_short_sale(account: Account, ticket: OrderTicket, qty: Decimal, book: Book) -> None:
     if ticket.notional is not None or qty != qty.to_integral_value():
         raise unprocessable("fractional orders cannot be sold short")
-    if account.last_equity < _MINIMUM_EQUITY_TO_SHORT:
+    if not account.may_borrow:
         raise refused("account is not allowed to short")
     if book.opening(account.id, ticket.symbol, Side.BUY):
         raise refused("cannot open a short sell while a long buy order is open")

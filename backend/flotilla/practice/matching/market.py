@@ -136,6 +136,7 @@ class Market:
         """
         order = self._open_order(account_id, order_id)
         order.cancel_requested_at = now
+        self._settlement.request(order, OrderStatus.PENDING_CANCEL, now)
         self._settlement.cancel_group(order.root_id, now)
         self.book.prune(order.root_id)
 
@@ -158,14 +159,20 @@ class Market:
         new = replacement_of(old, replacement, self.sequence, now)
         self._acceptance.check_replacement(self.accounts[account_id], old, new)
         if new.time_in_force is not old.time_in_force:
+            if self.minute is not None:
+                check_auction(new.time_in_force, now, self.session, self.is_open)
             new.expires_at = self._expiry(new, now)
+        self._settlement.request(old, OrderStatus.PENDING_REPLACE, now)
         old.status, old.replaced_by = OrderStatus.REPLACED, new.id
         old.replaced_at = old.updated_at = now
         self.book.add(new)
         self.book.prune(old.root_id)
         self._recorder.event("replaced", old, now)
-        self._recorder.event("held" if new.status is OrderStatus.HELD else "new", new, now)
-        return copy.copy(new)
+        self._recorder.event(new.reported_status.value, new, now)
+        receipt = copy.copy(new)
+        if new.status is OrderStatus.NEW and self._trades_now(new):
+            self._meet([new], now)
+        return receipt
 
     def last_price(self, symbol: str) -> Decimal:
         """Return the newest price: the open of the bar in progress, else the last close."""
@@ -281,12 +288,16 @@ class Market:
         arriving = [order for order in group if order.status is OrderStatus.PENDING_NEW]
         for order in arriving:
             self._settlement.route(order, now)
-        bar = self.minute.bars.get(group[0].symbol)
-        if bar is not None and group[0].time_in_force is not TimeInForce.CLS:
-            fresh = partial(_working, arriving)
-            outcomes = self._model.at_start(fresh, bar, self.minute.start, now)
+        self._meet(arriving, now)
+
+    def _meet(self, fresh: list[Order], now: datetime) -> None:
+        """Match what is new at the venue (orders of one group) with the minute in progress."""
+        assert self.minute is not None
+        bar = self.minute.bars.get(fresh[0].symbol)
+        if bar is not None and fresh[0].time_in_force is not TimeInForce.CLS:
+            outcomes = self._model.at_start(partial(_working, fresh), bar, self.minute.start, now)
             self._settlement.apply_all(outcomes, self.minute.start, now)
-        self._cancel_immediate(arriving, now)
+        self._cancel_immediate(fresh, now)
 
     def _cancel_immediate(self, orders: Iterable[Order], at: datetime) -> None:
         for order in orders:

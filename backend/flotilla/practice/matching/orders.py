@@ -43,6 +43,8 @@ class TimeInForce(StrEnum):
 
 # They trade at once, or at the next opening when the market is closed, and never rest.
 IMMEDIATE = frozenset({TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG})
+RESTING_TIMES = frozenset({TimeInForce.DAY, TimeInForce.GTC})
+COIN_TIMES = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
 
 
 class OrderClass(StrEnum):
@@ -73,6 +75,7 @@ _REQUESTED = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE}
 ACTIVE = WORKING | _REQUESTED | {OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW}
 OPEN = ACTIVE | {OrderStatus.HELD}
 CLOSED = frozenset(OrderStatus) - OPEN
+_UNTOUCHED = frozenset({OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW, OrderStatus.NEW, OrderStatus.HELD})
 
 
 def is_crypto(symbol: str) -> bool:
@@ -171,6 +174,13 @@ class Order:
     def is_exit_of_group(self) -> bool:
         """One of the orders of which only one may fill: a leg, or the target of an OCO."""
         return self.is_leg or self.order_class is OrderClass.OCO
+
+    @property
+    def reported_status(self) -> OrderStatus:
+        """What clients are told: of a pair of exits the stop is `held` until its price is met."""
+        waits = self.status in _UNTOUCHED and self.is_leg and self.type in STOPS and not self.triggered
+        paired = self.order_class in (OrderClass.BRACKET, OrderClass.OCO)
+        return OrderStatus.HELD if waits and paired else self.status
 
     @property
     def is_open(self) -> bool:

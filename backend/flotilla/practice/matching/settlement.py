@@ -38,7 +38,7 @@ class Settlement:
         """The order reaches the venue: prices may fill it from now on."""
         order.status = OrderStatus.NEW
         order.submitted_at = order.updated_at = max(at, order.submitted_at)
-        self._recorder.event("new", order, at)
+        self._recorder.event(order.reported_status.value, order, at)
 
     def apply_all(self, outcomes: Iterator[Outcome], bar_start: datetime, at: datetime) -> None:
         """Apply the outcomes of the bar that began at `bar_start`, stamped `at`."""
@@ -56,6 +56,11 @@ class Settlement:
                 self._recorder.order(order)
         for root_id in roots:
             self._book.prune(root_id)
+
+    def request(self, order: Order, status: OrderStatus, at: datetime) -> None:
+        """Tell that the venue has been asked to cancel or to replace the order."""
+        order.status, order.updated_at = status, at
+        self._recorder.event(status.value, order, at)
 
     def cancel_group(self, root_id: str, at: datetime) -> None:
         """Cancel every order of the group that is still open."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from flotilla.practice.errors import unprocessable
 from flotilla.practice.matching.account import Account
 from flotilla.practice.matching.changes import Sequence
-from flotilla.practice.matching.checks import check_increment
+from flotilla.practice.matching.checks import check_increment, check_time_in_force
 from flotilla.practice.matching.fill_model import move_trail
 from flotilla.practice.matching.orders import (
     Order,
@@ -126,6 +126,7 @@ def replacement_of(old: Order, replacement: Replacement, sequence: Sequence, now
     if old.type is not OrderType.TRAILING_STOP:
         new.stop_price = _changed_price("stop_price", old.stop_price, replacement.stop_price)
     new.time_in_force = replacement.time_in_force or old.time_in_force
+    check_time_in_force(new)
     _change_trail(new, replacement.trail)
     for name in ("limit_price", "stop_price"):
         check_increment(name, getattr(replacement, name), old.is_crypto)
@@ -155,6 +156,7 @@ def _change_trail(new: Order, trail: Decimal | None) -> None:
     if new.type is not OrderType.TRAILING_STOP:
         raise unprocessable("order has no trail to replace")
     if new.trail_price is not None:
+        check_increment("trail_price", trail, new.is_crypto)
         new.trail_price = trail
     else:
         new.trail_percent = trail

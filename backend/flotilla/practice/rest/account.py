@@ -10,7 +10,7 @@ from starlette.routing import Route
 from flotilla.practice.calendar import NEW_YORK
 from flotilla.practice.errors import invalid_parameter, not_found
 from flotilla.practice.rest.authentication import authenticated
-from flotilla.practice.rest.parameters import choice, day
+from flotilla.practice.rest.parameters import choice, day, names
 from flotilla.practice.rest.responses import json_response
 from flotilla.practice.session import Session
 from flotilla.practice.venue import Venue
@@ -66,13 +66,14 @@ async def list_assets(request: Request, venue: Venue, _account_id: str) -> Respo
     status = choice(request, "status", ("all", "active", "inactive"), "all")
     asset_class = choice(request, "asset_class", ("us_equity", "crypto", "us_option"), "us_equity")
     exchange = query.get("exchange")
+    wanted = set(names(query.get("attributes", "")))
     found = [
         asset
         for asset in venue.assets.all
         if status != "inactive"
         and asset.asset_class == asset_class
         and exchange in (None, "", asset.exchange)
-        and not query.get("attributes")
+        and wanted <= set(asset.attributes)
     ]
     return json_response([asset_json(asset) for asset in found])
 

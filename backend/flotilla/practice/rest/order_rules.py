@@ -5,12 +5,17 @@ from decimal import Decimal
 from flotilla.practice.assets import Asset
 from flotilla.practice.errors import ApiError, refused, unprocessable
 from flotilla.practice.matching.checks import check_increment
-from flotilla.practice.matching.orders import OrderClass, OrderTicket, OrderType, TimeInForce
+from flotilla.practice.matching.orders import (
+    COIN_TIMES,
+    RESTING_TIMES,
+    OrderClass,
+    OrderTicket,
+    OrderType,
+    TimeInForce,
+)
 
 _CENT = Decimal("0.01")
-_RESTING = (TimeInForce.DAY, TimeInForce.GTC)
 _COIN_TYPES = (OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_LIMIT)
-_COIN_TIMES = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
 _AUCTIONED = (OrderType.MARKET, OrderType.LIMIT)
 
 
@@ -38,7 +43,7 @@ def _check_coins(ticket: OrderTicket) -> None:
         raise unprocessable("crypto orders must be simple orders")
     if ticket.type not in _COIN_TYPES:
         raise unprocessable("invalid order type for crypto order")
-    if ticket.time_in_force not in _COIN_TIMES:
+    if ticket.time_in_force not in COIN_TIMES:
         raise unprocessable("invalid crypto time_in_force")
     if ticket.extended_hours:
         raise unprocessable("extended hours order must be DAY or GTC limit orders")
@@ -49,13 +54,13 @@ def _check_stock(ticket: OrderTicket, asset: Asset) -> None:
     _check_extended_hours(ticket)
     if ticket.order_class is not OrderClass.SIMPLE:
         _check_group(ticket)
-    if ticket.time_in_force not in _RESTING and ticket.type not in _AUCTIONED:
+    if ticket.time_in_force not in RESTING_TIMES and ticket.type not in _AUCTIONED:
         raise _no_time_in_force(ticket)
 
 
 def _check_group(ticket: OrderTicket) -> None:
     name = ticket.order_class.value
-    if ticket.time_in_force not in _RESTING:
+    if ticket.time_in_force not in RESTING_TIMES:
         raise unprocessable(f"{name} orders must be DAY or GTC orders")
     if ticket.type is OrderType.TRAILING_STOP:
         raise unprocessable("trailing stop orders must be simple orders")
@@ -80,7 +85,7 @@ def _check_fraction(ticket: OrderTicket, asset: Asset) -> None:
 def _check_extended_hours(ticket: OrderTicket) -> None:
     fits = (
         ticket.type is OrderType.LIMIT
-        and ticket.time_in_force in _RESTING
+        and ticket.time_in_force in RESTING_TIMES
         and ticket.order_class is OrderClass.SIMPLE
     )
     if ticket.extended_hours and not fits:

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from flotilla.practice.assets import AssetDirectory
 from flotilla.practice.errors import invalid_parameter, not_found
 from flotilla.practice.faults import FaultKind, Faults, Target
 from flotilla.practice.queries import OrderFilter
@@ -23,6 +24,7 @@ from flotilla.practice.venue import Venue
 from flotilla.practice.wire import order_json
 
 _LARGEST_LIST = 500
+_ASSET_CLASSES = frozenset({"us_equity", "us_option", "crypto", "all"})
 
 
 async def create_order(request: Request, venue: Venue, account_id: str) -> Response:
@@ -34,21 +36,27 @@ async def create_order(request: Request, venue: Venue, account_id: str) -> Respo
 
 
 async def list_orders(request: Request, venue: Venue, account_id: str) -> Response:
-    asked = _order_filter(request)
+    asked = _order_filter(request, venue.assets)
     orders = await venue.queries.orders(account_id, asked)
     legs = await venue.queries.legs(orders) if asked.nested else {}
     return json_response([order_json(order, legs.get(order.root_id)) for order in orders])
 
 
-def _order_filter(request: Request) -> OrderFilter:
+def _symbols(request: Request, assets: AssetDirectory) -> tuple[str, ...]:
+    """Return the symbols asked for, pairs with their slash."""
+    asked = names(request.query_params["symbols"])
+    return tuple(asset.symbol if (asset := assets.find(name)) else name for name in asked)
+
+
+def _order_filter(request: Request, assets: AssetDirectory) -> OrderFilter:
     query = request.query_params
     limit = integer(request, "limit", 50, invalid_parameter)
     if not 1 <= limit <= _LARGEST_LIST:
         raise invalid_parameter("limit must be between 1 and 500")
     before, after = query.get("before_order_id"), query.get("after_order_id")
-    classes = names(query.get("asset_class", ""))
-    only_others = classes and not {"us_equity", "all"} & set(classes)
-    symbols = names(query.get("symbols", "")) if query.get("symbols") else None
+    classes = frozenset(names(query.get("asset_class", "")))
+    if classes - _ASSET_CLASSES:
+        raise invalid_parameter("invalid asset_class")
     return OrderFilter(
         status=choice(request, "status", ("open", "closed", "all"), "open"),
         limit=limit,
@@ -56,7 +64,8 @@ def _order_filter(request: Request) -> OrderFilter:
         until=moment(request, "until", invalid_parameter),
         descending=choice(request, "direction", ("asc", "desc"), "desc") == "desc",
         nested=boolean(request, "nested", False),
-        symbols=() if only_others else symbols,
+        symbols=_symbols(request, assets) if query.get("symbols") else None,
+        asset_classes=None if not classes or "all" in classes else classes,
         side=choice(request, "side", ("buy", "sell"), "") if query.get("side") else None,
         before_order_id=uuid_of(before) if before else None,
         after_order_id=uuid_of(after) if after else None,
@@ -96,7 +105,7 @@ async def cancel_order(request: Request, venue: Venue, account_id: str) -> Respo
 
 async def cancel_all(_request: Request, venue: Venue, account_id: str) -> Response:
     canceled = await venue.cancel_all(account_id)
-    rows = [{"id": order.id, "status": 200, "body": order_json(order)} for order in canceled]
+    rows = [{"id": order.id, "status": 200} for order in canceled]
     return json_response(rows, 207)
 
 

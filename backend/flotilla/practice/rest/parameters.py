@@ -22,7 +22,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BODY_LIMIT = 1_000_000
 _YEARS = range(1900, 2200)  # so that no time zone pushes a time out of Python's range
 _LARGEST = Decimal("1e12")
-_SMALLEST_STEP = -9  # decimal places
+_PLACES = 9  # of a decimal
 
 
 def boolean(request: Request, name: str, default: bool) -> bool:
@@ -124,7 +124,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def decimal(values: dict[str, Any], name: str) -> Decimal | None:
+def decimal(values: dict[str, Any], name: str, places: int = _PLACES) -> Decimal | None:
     """Read a JSON number or a string as a decimal of sane size; absent or null gives None."""
     value = values.get(name)
     if value is None or value == "":
@@ -139,8 +139,8 @@ def decimal(values: dict[str, Any], name: str) -> Decimal | None:
         raise invalid_parameter(f"{name} is too large")
     number = number.normalize() if number else Decimal(0)
     exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < _SMALLEST_STEP:
-        raise invalid_parameter(f"{name} must have at most 9 decimal places")
+    if isinstance(exponent, int) and exponent < -places:
+        raise invalid_parameter(f"{name} must have at most {places} decimal places")
     return number.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else number
 
 

@@ -1,12 +1,13 @@
 """The body of POST and PATCH /v2/orders, read and validated: shapes and numbers."""
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 from flotilla.practice.assets import Asset, AssetDirectory
 from flotilla.practice.errors import ApiError, invalid_parameter, refused, unprocessable
+from flotilla.practice.matching.account import COIN_STEP
 from flotilla.practice.matching.orders import (
     OrderClass,
     OrderTicket,
@@ -21,6 +22,8 @@ from flotilla.practice.rest.parameters import decimal, text
 _CLIENT_ORDER_ID_LENGTH = 128
 _MOST_LEGS = 4
 _BOTH = 2
+# What a binary float may trail behind it; whether that is too fine a step is judged with the asset.
+_ANY_PLACES = 30
 _LEAST_TRAIL_PERCENT, _WHOLE = Decimal("0.1"), Decimal(100)
 _INTENTS = ("buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close")
 
@@ -82,7 +85,7 @@ def ticket_of(body: Body, assets: AssetDirectory) -> OrderTicket:
         position_intent=_intent(body),
     )
     asset = _asset(body, assets)
-    ticket = replace(ticket, symbol=asset.symbol)
+    ticket = replace(ticket, symbol=asset.symbol, qty=_stepped(qty, asset))
     check_rules(ticket, asset)
     return ticket
 
@@ -133,7 +136,7 @@ def _order_type(body: Body, order_class: OrderClass) -> OrderType:
 
 
 def _quantity(body: Body) -> tuple[Decimal | None, Decimal | None]:
-    qty, notional = decimal(body, "qty"), decimal(body, "notional")
+    qty, notional = decimal(body, "qty", _ANY_PLACES), decimal(body, "notional", _ANY_PLACES)
     if qty is not None and notional is not None:
         raise invalid_parameter("only one of qty or notional is accepted")
     if qty is None and notional is None:
@@ -145,8 +148,22 @@ def _quantity(body: Body) -> tuple[Decimal | None, Decimal | None]:
     return qty, notional
 
 
+def _stepped(qty: Decimal | None, asset: Asset) -> Decimal | None:
+    """Return the quantity in steps of the asset: of coins the rest is cut off, shares have none."""
+    if qty is None:
+        return None
+    stepped = qty.quantize(COIN_STEP, ROUND_DOWN)
+    if stepped == qty:
+        return qty
+    if not asset.is_crypto:
+        raise invalid_parameter("qty must have at most 9 decimal places")
+    if not stepped:
+        raise invalid_parameter("qty must be > 0")
+    return stepped.normalize()
+
+
 def _price(body: Body, name: str) -> Decimal | None:
-    price = decimal(body, name)
+    price = decimal(body, name, _ANY_PLACES)
     if price is not None and price <= 0:
         raise invalid_parameter(f"{name.replace('_', ' ')} must be > 0")
     return price
