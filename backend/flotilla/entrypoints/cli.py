@@ -107,6 +107,9 @@ def practice(
         typer.Option(envvar="FLOTILLA_PRACTICE_FILL_MODEL", help="quotes, or bar_open: as a backtest fills."),
     ] = FillModelName.QUOTES,
     slippage_bps: Annotated[str, typer.Option(help="Against market and stop orders.")] = "0",
+    extended_hours: Annotated[
+        bool, typer.Option("--extended-hours", help="Stocks trade from 04:00 to 20:00 New York, always.")
+    ] = False,
     database_url: Annotated[str | None, typer.Option(help="Default: DATABASE_URL.")] = None,
     account: Annotated[list[str] | None, typer.Option(metavar="KEY:SECRET:CASH", help="Repeatable.")] = None,
     token: Annotated[list[str] | None, typer.Option(metavar="TOKEN:KEY", help="OAuth; repeatable.")] = None,
@@ -132,6 +135,7 @@ def practice(
             start=start.date() if start else settings.practice_start,
             seed=seed,
             slippage_bps=_decimal(slippage_bps),
+            extended_hours=extended_hours,
             fill_model=fill_model,
             accounts=tuple(map(parse_account, account or [])) or (_default_account(settings),),
             tokens=tuple(map(parse_token, token or [])),

@@ -51,6 +51,11 @@ def _arguments() -> argparse.Namespace:
         default=environment.get("FLOTILLA_PRACTICE_FILL_MODEL", FillModelName.QUOTES.value),
     )
     parser.add_argument("--slippage-bps", type=Decimal, default=Decimal(0))
+    parser.add_argument(
+        "--extended-hours",
+        action="store_true",
+        help="stocks trade from 04:00 to 20:00 New York, not only while an order asks for it",
+    )
     parser.add_argument("--database-url", default=environment.get("DATABASE_URL"))
     parser.add_argument(
         "--account", action="append", default=[], metavar="KEY:SECRET:CASH", help="repeatable"
@@ -81,6 +86,7 @@ def _settings(arguments: argparse.Namespace) -> PracticeSettings:
         start=arguments.start,
         seed=arguments.seed,
         slippage_bps=arguments.slippage_bps,
+        extended_hours=arguments.extended_hours,
         fill_model=FillModelName(arguments.fill_model),
         accounts=accounts or (AccountSettings(),),
         tokens=tuple(parse_token(text) for text in arguments.token),

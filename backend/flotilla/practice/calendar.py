@@ -1,7 +1,7 @@
 """The exchange's sessions from 1970 to 2100, early closes included."""
 
 from bisect import bisect_left, bisect_right
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import exchange_calendars
@@ -14,6 +14,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 # Given explicitly: exchange_calendars otherwise ends a year from today.
 FIRST_DAY = date(1970, 1, 1)
 LAST_DAY = date(2100, 12, 31)
+_EXTENDED = (time(4, 0), time(20, 0))  # New York
 
 
 class TradingCalendar:
@@ -61,3 +62,9 @@ def _epoch_seconds(times: object) -> list[int]:
 def new_york_day(moment: datetime) -> date:
     """Return the calendar day of `moment` in New York."""
     return moment.astimezone(NEW_YORK).date()
+
+
+def extended_hours(day: date) -> tuple[datetime, datetime]:
+    """Return when the trading before the regular hours of `day` begins and the one after them ends, UTC."""
+    first, last = (datetime.combine(day, at, NEW_YORK).astimezone(UTC) for at in _EXTENDED)
+    return first, last

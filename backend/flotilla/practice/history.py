@@ -11,10 +11,11 @@ from flotilla.practice.calendar import new_york_day
 from flotilla.practice.matching.orders import is_crypto
 from flotilla.practice.session import MINUTE, Bar, Session
 from flotilla.practice.sources.cache import RecentlyUsed
-from flotilla.practice.sources.source import PriceSource
+from flotilla.practice.sources.source import PriceSource, SessionBars, joined
 from flotilla.practice.timeframes import Timeframe, intraday, merge, merge_first, midnight, utc_midnight
 
 _CACHED_DAYS = 20_000
+_CACHED_WHOLE_DAYS = 512
 
 Stamped = tuple[datetime, Bar]
 # Restates a symbol's bar that began at a moment, for a split that came after it.
@@ -36,9 +37,13 @@ class History:
     bar from its first minute on, with what is known of it.
     """
 
-    def __init__(self, source: PriceSource, coins: PriceSource | None = None) -> None:
+    def __init__(self, source: PriceSource, coins: PriceSource | None = None, extended: bool = False) -> None:
+        """`extended`: minutes, and what is built of them, include those around the regular hours; days do
+        not."""
         self._stocks = _Trading(source, new_york_day, midnight)
         self._coins = _Trading(coins or source, _utc_day, utc_midnight)
+        self._extended = extended
+        self._whole_days: RecentlyUsed[tuple[str, date], SessionBars] = RecentlyUsed(_CACHED_WHOLE_DAYS)
         self._days: RecentlyUsed[tuple[str, date], Bar | None] = RecentlyUsed(_CACHED_DAYS)
 
     def bars(
@@ -81,8 +86,7 @@ class History:
     def last_minute(self, symbol: str, until: datetime) -> Stamped | None:
         """Return the newest minute bar seen at `until`."""
         for session in self._sessions_back(symbol, until):
-            bars = self._source(symbol).bars(symbol, session)
-            count = int(np.searchsorted(bars.minutes, _minutes_seen(session, until)))
+            bars, count = self._minutes(symbol, session, until)
             if count:
                 return bars.start_of(count - 1), bars.rows[count - 1]
         return None
@@ -127,11 +131,20 @@ class History:
         assert minutes is not None
         trading = self._trading(symbol)
         for session in self._sessions(trading, start, end, descending):
-            bars = trading.source.bars(symbol, session)
-            count = int(np.searchsorted(bars.minutes, _minutes_seen(session, until)))
+            bars, count = self._minutes(symbol, session, until)
             stamped = intraday(bars, count, minutes, trading.midnight(session.day))
             for at, bar in reversed(stamped) if descending else stamped:
                 yield at, restate(symbol, at, bar)
+
+    def _minutes(self, symbol: str, session: Session, until: datetime) -> tuple[SessionBars, int]:
+        """Return the minute bars of the session's day, and how many of them are seen at `until`."""
+        source = self._source(symbol)
+        if not self._extended or is_crypto(symbol):
+            bars, seen = source.bars(symbol, session), _minutes_seen(session, until)
+        else:
+            bars = self._whole_days.get((symbol, session.day), lambda: _whole_day(source, symbol, session))
+            seen = (until - session.open) // MINUTE
+        return bars, int(np.searchsorted(bars.minutes, seen))
 
     def _daily(
         self,
@@ -181,6 +194,12 @@ def _as_it_is(_symbol: str, _at: datetime, bar: Bar) -> Bar:
 
 def _utc_day(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
+
+
+def _whole_day(source: PriceSource, symbol: str, session: Session) -> SessionBars:
+    around, regular = source.extended(symbol, session), source.bars(symbol, session)
+    before = around.minutes < 0
+    return joined(session, [around.where(before), regular, around.where(~before)])
 
 
 def _minutes_seen(session: Session, until: datetime) -> int:

@@ -121,7 +121,7 @@ async def _services(
     coins = _coins(settings)
     if prices.scenario.events:
         coins = ScenarioSource(coins, prices.scenario)
-    history = History(source, coins)
+    history = History(source, coins, extended=settings.extended_hours)
     tape = Tape(history, seeded_walk(settings.seed, settings.spread_bps))
     faults = Faults(settings.seed)
     publisher = Publisher(history, tape, faults, prices.scenario)
@@ -207,6 +207,7 @@ async def _open_venue(
         start=prices.start,
         rate=settings.speed,
         corporate_actions=prices.actions,
+        extended_hours=settings.extended_hours,
     )
     await venue.resume()
     return venue

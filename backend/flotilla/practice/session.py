@@ -34,7 +34,11 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """The minute that begins at `start`, with the bars of the symbols that trade in it."""
+    """The minute that begins at `start`, with the bars of the symbols that trade in it.
+
+    `extended`: stocks trade in it although it lies outside the regular hours.
+    """
 
     start: datetime
     bars: dict[str, Bar] = field(default_factory=dict)
+    extended: bool = False

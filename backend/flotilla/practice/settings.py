@@ -35,7 +35,8 @@ class PracticeSettings:
     replay (None: the synthetic market). `start`: the first session of a market never run before.
     `tokens`: OAuth tokens, each with the key of its account. `rate_limit`: requests a key may make in a
     minute of market time (0: any number). `symbol_limit`: symbols of trades and quotes
-    that a connection may subscribe to.
+    that a connection may subscribe to. `extended_hours`: the hours around a session pass minute by minute
+    and are part of history, not only while an order asks for them.
     """
 
     database_url: str
@@ -47,6 +48,7 @@ class PracticeSettings:
     start: date | None = None
     seed: int = 0
     slippage_bps: Decimal = Decimal(0)
+    extended_hours: bool = False
     accounts: tuple[AccountSettings, ...] = field(default=(AccountSettings(),))
     tokens: tuple[tuple[str, str], ...] = ()
     rate_limit: int = 200

@@ -15,7 +15,7 @@ from typing import TypeVar
 import structlog
 
 from flotilla.practice.assets import AssetDirectory
-from flotilla.practice.calendar import TradingCalendar, new_york_day
+from flotilla.practice.calendar import TradingCalendar, extended_hours, new_york_day
 from flotilla.practice.clock import Pace
 from flotilla.practice.corporate_actions import ActionType, CorporateActions
 from flotilla.practice.errors import ApiError, invalid_parameter, not_found, unprocessable
@@ -63,6 +63,7 @@ class Venue:
         start: Session,
         rate: float,
         corporate_actions: CorporateActions | None = None,
+        extended_hours: bool = False,
     ) -> None:
         self.source = source
         self.coins = coins
@@ -74,6 +75,7 @@ class Venue:
         self.ended = False
         self._feed = MinuteFeed(source, coins)
         self._coin_subscribers: set[object] = set()
+        self._always_extended = extended_hours
         self._store = store
         self._corporate_actions = corporate_actions or CorporateActions()
         self._fill_model = fill_model
@@ -108,6 +110,11 @@ class Venue:
     def crypto_wanted(self) -> bool:
         """Say whether coins are subscribed, held or ordered: then market time runs around the clock."""
         return bool(self._coin_subscribers) or self.market.has_coins
+
+    @property
+    def extended_wanted(self) -> bool:
+        """Say whether the hours around a session pass minute by minute: asked for, or an order waits."""
+        return (self._always_extended or self.market.has_extended_orders) and not self.ended
 
     def want_crypto(self, subscriber: object, wanted: bool = True) -> None:
         """Hear that `subscriber` (a connection) wants coins' prices, or no longer does."""
@@ -152,6 +159,8 @@ class Venue:
             check_allowed(market.accounts[account_id], ticket, asset.shortable)
             if ticket.is_crypto:
                 await self._begin_coins()
+            elif ticket.extended_hours:
+                await self._begin_extended()
             return await self._change(lambda: market.submit(account_id, ticket, self.now, rejection))
 
     async def cancel(self, account_id: str, order_id: str) -> None:
@@ -222,8 +231,11 @@ class Venue:
         async with self.committed():
             while self.market.is_open and not self.ended:
                 await self._advance()
-            if not self.ended:
-                await self._open_session(self.market.session)
+            while not self.market.is_open and not self.ended:
+                if self.market.minute is not None and self.market.minute.extended:
+                    await self._advance()
+                else:
+                    await self._open(self.market.session)
 
     async def set_rate(self, rate: float) -> None:
         async with self.committed():
@@ -237,7 +249,7 @@ class Venue:
         if self.market.minute is None and self.crypto_wanted:
             await self._begin_coins()
         if self.market.minute is None:
-            await self._open_session(self.market.session)
+            await self._open(self.market.session)
         minute = self.market.minute
         assert minute is not None
         tau = minute.start + MINUTE
@@ -251,12 +263,17 @@ class Venue:
         await self._begin(tau)
         await self.publisher.flushed()
 
-    async def _open_session(self, session: Session) -> None:
-        before, self._reached = self._reached, session.open
-        self._pace.jump(session.open)
-        self.publisher.statuses(session.open)
-        await self._end_day(before, session.open)
-        await self._begin(session.open)
+    async def _open(self, session: Session) -> None:
+        """Closed hours pass at once, up to where stocks trade again."""
+        at = session.open
+        if self.extended_wanted:
+            first, _ = extended_hours(session.day)
+            at = first if self._reached < first else at
+        before, self._reached = self._reached, at
+        self._pace.jump(at)
+        self.publisher.statuses(at)
+        await self._end_day(before, at)
+        await self._begin(at)
         await self.publisher.flushed()
 
     async def _begin(self, tau: datetime) -> None:
@@ -265,9 +282,11 @@ class Venue:
         if tau >= session.close and not self.ended:
             following = self._session_from(session.day + _ONE_DAY)
             await self._change(partial(self._close, session, following, tau), StoredClock(tau, closed=True))
+        if self.market.has_overdue(tau):
+            await self._change(lambda: self.market.expire_extended(tau))
         coins = self.crypto_wanted and not self.ended
-        if coins or tau >= self.market.session.open:
-            minute = self._feed.minute(self.market.session, tau, coins)
+        minute = self._feed.minute(self.market.session, tau, coins=coins, extended=self.extended_wanted)
+        if coins or minute.extended or tau >= self.market.session.open:
             await self._change(lambda: self.market.begin_minute(minute))
         else:
             self.market.sleep()
@@ -286,9 +305,23 @@ class Venue:
         """Coins trade from now on: in the minute in progress, or in one that begins now."""
         self._wake_coins()
         if self.market.minute is None and not self.ended:
-            minute = self._feed.minute(self.market.session, self._reached, with_coins=True)
-            self._pace.jump(self._reached)
-            await self._change(lambda: self.market.begin_minute(minute))
+            await self._wake(coins=True, extended=self.extended_wanted)
+
+    async def _begin_extended(self) -> None:
+        """If these are the hours around a session, stocks trade in them from now on."""
+        if self.market.is_open or self.ended or self._feed.extended_session(self._reached) is None:
+            return
+        minute = self.market.minute
+        if minute is None:
+            await self._wake(coins=False, extended=True)
+        elif not minute.extended:  # one of coins
+            session = self.market.session
+            self.market.minute = self._feed.minute(session, minute.start, coins=True, extended=True)
+
+    async def _wake(self, *, coins: bool, extended: bool) -> None:
+        minute = self._feed.minute(self.market.session, self._reached, coins=coins, extended=extended)
+        self._pace.jump(self._reached)
+        await self._change(lambda: self.market.begin_minute(minute))
 
     def _wake_coins(self) -> None:
         """Add the coins' bars to the minute in progress if they are not in it yet."""
@@ -341,7 +374,7 @@ class Venue:
         self._pace.jump(clock.now)
         self._mark_positions()
         self._stale = False
-        if session.open <= self._reached or self.crypto_wanted:
+        if session.open <= self._reached or self.crypto_wanted or self.extended_wanted:
             await self._begin(self._reached)
 
     def _last_session(self, day: date) -> date:

@@ -31,18 +31,29 @@ def new_database(postgres_server: Callable[[str], str], calendar: TradingCalenda
     """Give empty databases: the practice market migrates them itself. (The calendar is asked for
     so that it is built before a server in this process builds it.)"""
 
-    def create() -> str:
+    def create(template: str = "template1") -> str:
         name = f"practice_{uuid.uuid4().hex}"
-        asyncio.run(_create(postgres_server("postgres"), name))
+        asyncio.run(_create(postgres_server("postgres"), name, template))
         return postgres_server(name)
 
     return create
 
 
-async def _create(address: str, name: str) -> None:
+@pytest.fixture(scope="session")
+def copy_of_closed_market(new_database: Callable[..., str]) -> Callable[[], str]:
+    """Give databases of a market (account K0) whose first session has just closed."""
+    address = new_database()
+    practice = ThreadServer(address)
+    practice.step(390)
+    practice.stop()
+    name = address.rpartition("practice_")[2].partition("?")[0]
+    return lambda: new_database(f"practice_{name}")
+
+
+async def _create(address: str, name: str, template: str) -> None:
     connection = await asyncpg.connect(address)
     try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     finally:
         await connection.close()
 

@@ -48,9 +48,10 @@ class PracticeServer(ABC):
         return requests.request(method, self.url + path, headers=headers, timeout=_SECONDS, **options)
 
     def step(self, minutes: int = 1) -> dict[str, Any]:
-        for _ in range(minutes):
-            reply = self.request("POST", "/practice/step")
-            assert reply.status_code == 200, reply.text
+        with requests.Session() as session:
+            for _ in range(minutes):
+                reply = session.post(f"{self.url}/practice/step", timeout=_SECONDS)
+                assert reply.status_code == 200, reply.text
         body: dict[str, Any] = reply.json()
         return body
 

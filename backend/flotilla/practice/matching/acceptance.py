@@ -24,7 +24,7 @@ from flotilla.practice.session import Session
 # Notional purchases of coins are sized at this much above the price.
 _COIN_BUFFER = Decimal("1.02")
 _OPENING_CUT_OFF, _CLOSING_CUT_OFF = time(9, 28), timedelta(minutes=10)
-_AUCTIONS_AGAIN = time(19, 0)
+_CLOSE, _AUCTIONS_AGAIN = time(16, 0), time(19, 0)
 
 
 def check_auction(time_in_force: TimeInForce, now: datetime, session: Session, is_open: bool) -> None:
@@ -37,9 +37,13 @@ def check_auction(time_in_force: TimeInForce, now: datetime, session: Session, i
     if time_in_force is TimeInForce.OPG and (is_open or between):
         raise refused("opg orders must be submitted after 7:00pm and before 9:28am")
     if time_in_force is TimeInForce.CLS:
-        too_late = now >= session.close - _CLOSING_CUT_OFF if is_open else between
-        if too_late:
+        cut_off = (session.close if is_open else _usual_close(now)) - _CLOSING_CUT_OFF
+        if now >= cut_off and local < _AUCTIONS_AGAIN:
             raise refused("cls orders must be submitted after 7:00pm and before 3:50pm")
+
+
+def _usual_close(now: datetime) -> datetime:
+    return datetime.combine(now.astimezone(NEW_YORK).date(), _CLOSE, NEW_YORK)
 
 
 class Acceptance:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 
-from flotilla.practice.calendar import NEW_YORK, new_york_day
+from flotilla.practice.calendar import NEW_YORK, extended_hours, new_york_day
 from flotilla.practice.errors import unprocessable
 from flotilla.practice.matching.acceptance import Acceptance, check_auction
 from flotilla.practice.matching.account import Account
@@ -51,8 +51,9 @@ class Market:
     """Deterministic: the same accounts, orders, bars and requests give the same changes.
 
     `session` is the one in progress or the next; `minute` is None while nothing trades. Outside the
-    session a minute has bars of coins only. `last_session` gives the last trading day up to a day.
-    `marks` are the last closes; the caller adds those of symbols it has not seen bars of.
+    session a minute has bars of coins and, if it is an extended one, of stocks: for orders that ask for
+    it. `last_session` gives the last trading day up to a day. `marks` are the last closes; the caller
+    adds those of symbols it has not seen bars of.
     """
 
     def __init__(
@@ -82,6 +83,11 @@ class Market:
     def is_open(self) -> bool:
         """Say whether stocks trade: a minute of the session is in progress."""
         return self.minute is not None and self.minute.start >= self.session.open
+
+    @property
+    def has_extended_orders(self) -> bool:
+        """Say whether any open order may trade outside the regular hours."""
+        return any(order.extended_hours for order in self.book.open_orders())
 
     @property
     def has_coins(self) -> bool:
@@ -191,10 +197,19 @@ class Market:
         if ticket.time_in_force is TimeInForce.GTC or ticket.is_crypto:
             day = self._last_session(new_york_day(now) + _GOOD_TILL_CANCELED)
             return datetime.combine(day, _CLOSE, NEW_YORK).astimezone(now.tzinfo)
+        if ticket.extended_hours:
+            is_after_close = self.minute is not None and self.minute.extended
+            return extended_hours(new_york_day(now) if is_after_close else self.session.day)[1]
         return self.session.close
 
     def _trades_now(self, order: Order) -> bool:
-        return self.minute is not None if order.is_crypto else self.is_open
+        if order.is_crypto:
+            return self.minute is not None
+        return self.is_open or (order.extended_hours and self.minute is not None and self.minute.extended)
+
+    def _tradable(self, symbol: str) -> list[Order]:
+        """Return what a price of `symbol` may fill in the minute in progress."""
+        return [order for order in self.book.working(symbol) if self._trades_now(order)]
 
     # Time -------------------------------------------------------------------------------------
 
@@ -211,7 +226,7 @@ class Market:
                 outcomes = self._model.at_start(waiting, minute.bars[symbol], minute.start, minute.start)
                 self._settlement.apply_all(outcomes, minute.start, minute.start)
         for symbol in trading:
-            self._cancel_immediate(self.book.working(symbol), minute.start)
+            self._cancel_immediate(self._tradable(symbol), minute.start)
 
     def complete_minute(self) -> None:
         """The minute in progress is over: its bars fill resting orders and become the marks."""
@@ -220,7 +235,7 @@ class Market:
         for symbol in self.book.symbols():
             bar = minute.bars.get(symbol)
             if bar is not None and self.book.may_match(symbol, bar.low, bar.high):
-                working = partial(self.book.working, symbol)
+                working = partial(self._tradable, symbol)
                 outcomes = self._model.within(working, bar, minute.start)
                 self._settlement.apply_all(outcomes, minute.start, at)
         for symbol, bar in minute.bars.items():
@@ -237,13 +252,29 @@ class Market:
             if order.time_in_force is TimeInForce.GTC:
                 if order.expires_at <= evening:
                     self._expire(order, max(close, evening))
-            elif not order.is_crypto:
+            elif not order.is_crypto and order.expires_at <= close:
                 self._expire(order, close)
         for account in self.accounts.values():
             account.last_equity = account.equity(self.marks)
             self._recorder.account(account)
         self.back_office.sample(close, closing=True)
         self.minute, self.session = None, next_session
+
+    def expire_extended(self, now: datetime) -> None:
+        """The trading after a session is over: what could have filled in it and has not expires."""
+        for order in self._overdue(now):
+            self._expire(order, order.expires_at)
+
+    def has_overdue(self, now: datetime) -> bool:
+        """Say whether `expire_extended` would expire anything."""
+        return bool(self._overdue(now))
+
+    def _overdue(self, now: datetime) -> list[Order]:
+        return [
+            order
+            for order in self.book.open_orders()
+            if order.extended_hours and order.time_in_force is TimeInForce.DAY and order.expires_at <= now
+        ]
 
     def sleep(self) -> None:
         """Nothing trades any more until the next minute that is begun."""
@@ -280,7 +311,7 @@ class Market:
         return bar is not None and self.book.may_match(symbol, bar.open, bar.open)
 
     def _waiting(self, symbol: str, opening: bool) -> list[Order]:
-        return [order for order in self.book.working(symbol) if order.opens_position is opening]
+        return [order for order in self._tradable(symbol) if order.opens_position is opening]
 
     def _arrive(self, group: list[Order], now: datetime) -> None:
         """The order, and the stop of an OCO, reach the venue in the minute in progress."""

@@ -75,6 +75,9 @@ class SyntheticCoins:
             return no_bars(session)
         return self._cache.get((symbol, session.day), lambda: self._generate(symbol, session))
 
+    def extended(self, symbol: str, session: Session) -> SessionBars:
+        return no_bars(session)
+
     def _generate(self, symbol: str, session: Session) -> SessionBars:
         path, index = self._path(symbol), (session.day - HISTORY_FROM).days
         shape = DayShape(
@@ -131,6 +134,9 @@ class ReplayCoins:
         if file is None:
             return no_bars(session)
         return self._cache.get((symbol, session.day), lambda: self._read(file, session))
+
+    def extended(self, symbol: str, session: Session) -> SessionBars:
+        return no_bars(session)
 
     def _read(self, file: BarFile, session: Session) -> SessionBars:
         return file.bars(session, whole_shares=False)

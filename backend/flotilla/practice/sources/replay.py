@@ -1,7 +1,7 @@
 """Replay of real minute bars from a folder of Parquet files, one a symbol.
 
 Columns: timestamp (UTC, the bar's open), open, high, low, close, volume, and where known
-trade_count and vwap. Only stocks and only their regular hours are replayed. Files may hold segments
+trade_count and vwap. Only the bars of 04:00 to 20:00 New York are replayed. Files may hold segments
 years apart: a session in which no symbol has a bar is skipped.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flotilla.practice.calendar import TradingCalendar
+from flotilla.practice.calendar import TradingCalendar, extended_hours
 from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.session import Session
 from flotilla.practice.sources.cache import RecentlyUsed
-from flotilla.practice.sources.source import Floats, Integers, SessionBars, no_bars
+from flotilla.practice.sources.source import Floats, Integers, SessionBars, joined, no_bars
 
 _CRYPTO = re.compile(r"(BTC|ETH|LTC|BCH|DOGE|SOL|XRP|XBT|AVAX|LINK|UNI)(USD|USDT|USDC|EUR|GBP)")
 _PRICES = ("open", "high", "low", "close")
@@ -49,6 +49,7 @@ class ReplayMarket:
             raise PracticeStartError(f"The bars in {folder} hold no regular session of a stock.")
         self._days = [session.day for session in self._sessions]
         self._cache: RecentlyUsed[tuple[str, date], SessionBars] = RecentlyUsed(_CACHED_SESSIONS)
+        self._extended: RecentlyUsed[tuple[str, date], SessionBars] = RecentlyUsed(_CACHED_SESSIONS)
         self.first_session = self._sessions[0]
 
     def session_from(self, day: date) -> Session | None:
@@ -67,6 +68,12 @@ class ReplayMarket:
         if history is None:
             return no_bars(session)
         return self._cache.get((symbol, session.day), lambda: history.bars(session))
+
+    def extended(self, symbol: str, session: Session) -> SessionBars:
+        history = self._histories.get(symbol)
+        if history is None:
+            return no_bars(session)
+        return self._extended.get((symbol, session.day), lambda: history.extended(session))
 
 
 class BarFile:
@@ -90,7 +97,17 @@ class BarFile:
         """Return the bars of the session; volumes in whole shares, or as they are."""
         if session.day not in self._ranges:
             return no_bars(session)
-        begin, end = self._ranges[session.day]
+        return self._rows(session, *self._ranges[session.day], whole_shares)
+
+    def extended(self, session: Session) -> SessionBars:
+        """Return the bars of the session's day outside its regular hours."""
+        first, last = extended_hours(session.day)
+        edges = [edge.timestamp() for edge in (first, session.open, session.close, last)]
+        first_row, opened, closed, last_row = np.searchsorted(self._seconds, edges).tolist()
+        parts = ((first_row, opened), (closed, last_row))
+        return joined(session, [self._rows(session, begin, end, True) for begin, end in parts])
+
+    def _rows(self, session: Session, begin: int, end: int, whole_shares: bool) -> SessionBars:
         if self._columns is None:
             known = set(pq.read_schema(self._path).names)
             wanted = [name for name in _COLUMNS if name in known]

@@ -40,6 +40,11 @@ class ScenarioSource:
             return bars
         return _thinned(_moved(bars, events, symbol), events)
 
+    def extended(self, symbol: str, session: Session) -> SessionBars:
+        bars = self._source.extended(symbol, session)
+        events = [event for event in self._scenario.events if event.concerns(symbol)]
+        return _thinned(_moved(bars, events, symbol), events) if len(bars) and events else bars
+
 
 def _moved(bars: SessionBars, events: list[ScenarioEvent], symbol: str) -> SessionBars:
     factor = np.ones(len(bars))
@@ -81,17 +86,7 @@ def _thinned(bars: SessionBars, events: list[ScenarioEvent]) -> SessionBars:
             volume = np.where(inside, thin, volume)
     if kept.all() and volume is bars.volume:
         return bars
-    return replace(
-        bars,
-        minutes=bars.minutes[kept],
-        open=bars.open[kept],
-        high=bars.high[kept],
-        low=bars.low[kept],
-        close=bars.close[kept],
-        volume=volume[kept],
-        trade_count=bars.trade_count[kept],
-        vwap=bars.vwap[kept],
-    )
+    return replace(bars, volume=volume).where(kept)
 
 
 def _inside(bars: SessionBars, first: datetime, last: datetime) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

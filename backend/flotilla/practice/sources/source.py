@@ -13,12 +13,14 @@ from flotilla.practice.session import MINUTE, Bar, Session
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_COLUMNS = ("minutes", "open", "high", "low", "close", "volume", "trade_count", "vwap")
+
 
 @dataclass(frozen=True, eq=False)
 class SessionBars:
     """One symbol's minute bars of one session, one array entry a bar, ascending.
 
-    `minutes` counts from the session's open; a minute without trades has no entry.
+    `minutes` counts from the session's open (before it: negative); a minute without trades has no entry.
     """
 
     session: Session
@@ -33,6 +35,10 @@ class SessionBars:
 
     def __len__(self) -> int:
         return len(self.minutes)
+
+    def where(self, kept: NDArray[np.bool_]) -> "SessionBars":
+        """Return the bars at which `kept` is true."""
+        return SessionBars(self.session, *(getattr(self, name)[kept] for name in _COLUMNS))
 
     @cached_property
     def rows(self) -> list[Bar]:
@@ -84,6 +90,16 @@ class PriceSource(Protocol):
     def bars(self, symbol: str, session: Session) -> SessionBars:
         """Return the symbol's bars of the session; empty when it has none or is unknown."""
         ...
+
+    def extended(self, symbol: str, session: Session) -> SessionBars:
+        """Return the symbol's bars of the session's day outside its regular hours."""
+        ...
+
+
+def joined(session: Session, parts: list[SessionBars]) -> SessionBars:
+    """Return the bars of all parts, which follow each other, as bars of `session`."""
+    columns = ([getattr(part, name) for part in parts] for name in _COLUMNS)
+    return SessionBars(session, *(np.concatenate(column) for column in columns))
 
 
 def no_bars(session: Session) -> SessionBars:

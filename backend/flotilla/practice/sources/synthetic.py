@@ -15,6 +15,7 @@ from flotilla.practice.assets import ALWAYS_LISTED
 from flotilla.practice.calendar import LAST_DAY, TradingCalendar
 from flotilla.practice.session import Session
 from flotilla.practice.sources.cache import RecentlyUsed
+from flotilla.practice.sources.extended import evening_price, extended_bars
 from flotilla.practice.sources.minutes import DayShape, minute_bars
 from flotilla.practice.sources.source import Floats, SessionBars, no_bars
 
@@ -72,6 +73,7 @@ class SyntheticMarket:
         self._market_factor = generator_of(seed, "", "market").standard_normal((2, len(self._index)))
         self._paths: dict[str, DailyPath] = {}
         self._sessions: RecentlyUsed[tuple[str, date], SessionBars] = RecentlyUsed(_CACHED_SESSIONS)
+        self._extended: RecentlyUsed[tuple[str, date], SessionBars] = RecentlyUsed(_CACHED_SESSIONS)
         first = calendar.on(FIRST_SESSION)
         assert first is not None
         self.first_session = first
@@ -92,16 +94,34 @@ class SyntheticMarket:
         key = (symbol, session.day)
         return self._sessions.get(key, lambda: self._generate(symbol, session))
 
+    def extended(self, symbol: str, session: Session) -> SessionBars:
+        if symbol not in self.symbols or session.day not in self._index:
+            return no_bars(session)
+        key = (symbol, session.day)
+        return self._extended.get(key, lambda: self._generate_extended(symbol, session))
+
     def _generate(self, symbol: str, session: Session) -> SessionBars:
+        shape = self._shape(symbol, session)
+        return minute_bars(session, shape, generator_of(self._seed, symbol, session.day.isoformat()))
+
+    def _generate_extended(self, symbol: str, session: Session) -> SessionBars:
+        path, index = self._path(symbol), self._index[session.day]
+        before, after = (
+            evening_price(float(path.close[day]), float(path.open[min(day + 1, len(path.open) - 1)]))
+            for day in (max(index - 1, 0), index)
+        )
+        generator = generator_of(self._seed, symbol, f"{session.day.isoformat()} extended")
+        return extended_bars(session, self._shape(symbol, session), before, after, generator)
+
+    def _shape(self, symbol: str, session: Session) -> DayShape:
         path = self._path(symbol)
         index = self._index[session.day]
-        shape = DayShape(
+        return DayShape(
             open=float(path.open[index]),
             close=float(path.close[index]),
             volatility=float(path.volatility[index]) * (1 - _GAP_SHARE) ** 0.5,
             volume=float(path.volume[index]),
         )
-        return minute_bars(session, shape, generator_of(self._seed, symbol, session.day.isoformat()))
 
     def _path(self, symbol: str) -> DailyPath:
         if symbol not in self._paths:
