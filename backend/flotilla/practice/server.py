@@ -38,7 +38,7 @@ from flotilla.practice.services import Services
 from flotilla.practice.session import Session
 from flotilla.practice.settings import FillModelName, PracticeSettings
 from flotilla.practice.sources.coins import ReplayCoins, SyntheticCoins
-from flotilla.practice.sources.replay import ReplayMarket
+from flotilla.practice.sources.replay import QuietExchange, ReplayMarket, has_stocks
 from flotilla.practice.sources.scenario import ScenarioSource
 from flotilla.practice.sources.source import PriceSource
 from flotilla.practice.sources.synthetic import SyntheticMarket
@@ -144,6 +144,9 @@ async def _services(
 
 def _source(settings: PracticeSettings, calendar: TradingCalendar) -> PriceSource:
     if settings.bars is not None:
+        coins = ReplayCoins(settings.bars)
+        if coins.days and not settings.symbols and not has_stocks(settings.bars):
+            return QuietExchange(coins.identity, coins.days, coins.first_bar, calendar)
         return ReplayMarket(settings.bars, calendar, settings.symbols)
     return SyntheticMarket(calendar, settings.seed, settings.symbols)
 

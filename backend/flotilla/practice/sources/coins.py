@@ -14,7 +14,7 @@ from flotilla.practice.calendar import LAST_DAY
 from flotilla.practice.session import Session
 from flotilla.practice.sources.cache import RecentlyUsed
 from flotilla.practice.sources.minutes import DayShape, minute_bars
-from flotilla.practice.sources.replay import BarFile, union
+from flotilla.practice.sources.replay import BarFile, bar_files, union
 from flotilla.practice.sources.source import SessionBars, no_bars
 from flotilla.practice.sources.synthetic import (
     HISTORY_FROM,
@@ -101,33 +101,36 @@ class ReplayCoins:
     """The files of a folder that are named like pairs: BTCUSD.parquet is BTC/USD."""
 
     def __init__(self, folder: Path) -> None:
-        inner = folder / "1min"
-        found = sorted((inner if inner.is_dir() else folder).glob("*.parquet"))
         self._files = {
             f"{name[1]}/{name[2]}": BarFile(path, UtcDays())
-            for path in found
+            for path in bar_files(folder)
             if (name := _FILE_NAME.fullmatch(path.stem))
         }
         self.identity = f"replay:{folder.resolve()}"
         self.symbols = tuple(self._files)
         self._sessions = union(file.sessions for file in self._files.values())
-        self._days = [session.day for session in self._sessions]
+        self.days = tuple(session.day for session in self._sessions)
         self._cache: RecentlyUsed[tuple[str, date], SessionBars] = RecentlyUsed(_CACHED_DAYS)
 
     @property
     def first_session(self) -> Session:
         return self._sessions[0]
 
+    @property
+    def first_bar(self) -> datetime:
+        """When the first bar of any pair begins; raises ValueError when there is none."""
+        return min(file.first_bar for file in self._files.values() if file.first_bar is not None)
+
     def session_from(self, day: date) -> Session | None:
-        index = bisect_left(self._days, day)
+        index = bisect_left(self.days, day)
         return self._sessions[index] if index < len(self._sessions) else None
 
     def session_before(self, day: date) -> Session | None:
-        index = bisect_left(self._days, day)
+        index = bisect_left(self.days, day)
         return self._sessions[index - 1] if index else None
 
     def sessions_between(self, first: date, last: date) -> list[Session]:
-        return self._sessions[bisect_left(self._days, first) : bisect_right(self._days, last)]
+        return self._sessions[bisect_left(self.days, first) : bisect_right(self.days, last)]
 
     def bars(self, symbol: str, session: Session) -> SessionBars:
         file = self._files.get(symbol)

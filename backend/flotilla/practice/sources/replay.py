@@ -8,7 +8,7 @@ years apart: a session in which no symbol has a bar is skipped.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -76,6 +76,40 @@ class ReplayMarket:
         return self._extended.get((symbol, session.day), lambda: history.extended(session))
 
 
+class QuietExchange:
+    """A `PriceSource` without stocks, for a folder of coins: the exchange's sessions, and nothing trades."""
+
+    def __init__(
+        self, identity: str, days: Iterable[date], since: datetime, calendar: TradingCalendar
+    ) -> None:
+        """Raises PracticeStartError when none of the `days` has a session that opens at `since` or later."""
+        self.identity = identity
+        self.symbols: tuple[str, ...] = ()
+        sessions = (session for day in days if (session := calendar.on(day)) is not None)
+        self._sessions = [session for session in sessions if session.open >= since]
+        if not self._sessions:
+            raise PracticeStartError("The bars hold no trading day of the exchange.")
+        self._days = [session.day for session in self._sessions]
+        self.first_session = self._sessions[0]
+
+    def session_from(self, day: date) -> Session | None:
+        index = bisect_left(self._days, day)
+        return self._sessions[index] if index < len(self._sessions) else None
+
+    def session_before(self, day: date) -> Session | None:
+        index = bisect_left(self._days, day)
+        return self._sessions[index - 1] if index else None
+
+    def sessions_between(self, first: date, last: date) -> list[Session]:
+        return self._sessions[bisect_left(self._days, first) : bisect_right(self._days, last)]
+
+    def bars(self, symbol: str, session: Session) -> SessionBars:
+        return no_bars(session)
+
+    def extended(self, symbol: str, session: Session) -> SessionBars:
+        return no_bars(session)
+
+
 class BarFile:
     """One file: its timestamps at once, its other columns when first asked for."""
 
@@ -83,6 +117,7 @@ class BarFile:
         self._path = path
         self._seconds = _timestamps(path)
         self._ranges: dict[date, tuple[int, int]] = {}
+        self.first_bar = datetime.fromtimestamp(int(self._seconds[0]), UTC) if len(self._seconds) else None
         self.sessions: list[Session] = []
         self._columns: pa.Table | None = None
         for session in _sessions_touched(self._seconds, calendar):
@@ -127,16 +162,21 @@ class BarFile:
         )
 
 
+def bar_files(folder: Path) -> list[Path]:
+    """Return FOLDER/1min/*.parquet, or FOLDER/*.parquet where there is no such folder."""
+    inner = folder / "1min"
+    return sorted((inner if inner.is_dir() else folder).glob("*.parquet"))
+
+
+def has_stocks(folder: Path) -> bool:
+    return any(not _CRYPTO.fullmatch(path.stem) for path in bar_files(folder))
+
+
 def _files(folder: Path, symbols: tuple[str, ...]) -> dict[str, Path]:
     """Return symbol -> file, from FOLDER/1min/*.parquet or FOLDER/*.parquet."""
     if not folder.is_dir():
         raise PracticeStartError(f"The bars folder {folder} does not exist.")
-    inner = folder / "1min"
-    found = {
-        path.stem: path
-        for path in sorted((inner if inner.is_dir() else folder).glob("*.parquet"))
-        if not _CRYPTO.fullmatch(path.stem)
-    }
+    found = {path.stem: path for path in bar_files(folder) if not _CRYPTO.fullmatch(path.stem)}
     if not found:
         raise PracticeStartError(
             f"The bars folder {folder} has no stock's <SYMBOL>.parquet (nor in its folder 1min)."
