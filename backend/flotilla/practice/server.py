@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,6 @@ from flotilla.practice.application import create_application
 from flotilla.practice.assets import AssetDirectory
 from flotilla.practice.calendar import TradingCalendar
 from flotilla.practice.clock import MAX_SPEED
-from flotilla.practice.corporate_actions import CorporateActions, read_actions
 from flotilla.practice.credentials import Credentials
 from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.faults import Faults
@@ -28,20 +27,16 @@ from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.matching.fill_model import FillModel
 from flotilla.practice.matching.quotes import Quotes
 from flotilla.practice.portfolio import Portfolio
+from flotilla.practice.prices import Prices, coins_of, prices_of
 from flotilla.practice.publishing.fakepaca import Fakepaca
 from flotilla.practice.publishing.publisher import Publisher
 from flotilla.practice.queries import Queries
 from flotilla.practice.rate_limit import RateLimit
 from flotilla.practice.rest.fault_drills import FaultDrills
-from flotilla.practice.scenario import Scenario, read_scenario
 from flotilla.practice.services import Services
-from flotilla.practice.session import Session
 from flotilla.practice.settings import FillModelName, PracticeSettings
-from flotilla.practice.sources.coins import ReplayCoins, SyntheticCoins
-from flotilla.practice.sources.replay import QuietExchange, ReplayMarket, has_stocks
 from flotilla.practice.sources.scenario import ScenarioSource
 from flotilla.practice.sources.source import PriceSource
-from flotilla.practice.sources.synthetic import SyntheticMarket
 from flotilla.practice.store import Store
 from flotilla.practice.tape import Tape, seeded_walk
 from flotilla.practice.venue import Venue
@@ -62,7 +57,7 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
     logged. Raises PracticeStartError when it cannot start.
     """
     calendar = TradingCalendar()
-    prices: _Prices | None = _prices(settings, calendar)
+    prices: Prices | None = prices_of(settings, calendar)
     announce = ready or _log_ready
     with _listening_socket(settings.host, settings.port) as listener:
         await asyncio.to_thread(upgrade, settings.database_url, package="flotilla.practice")
@@ -77,48 +72,28 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
             await database.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Prices:
-    """Where a market's prices come from, and its settings."""
-
-    settings: PracticeSettings
-    source: PriceSource
-    actions: CorporateActions
-    scenario: Scenario
-    start: Session
-
-
-def _prices(settings: PracticeSettings, calendar: TradingCalendar) -> _Prices:
-    scenario = read_scenario(settings.scenario) if settings.scenario else Scenario()
-    source = _source(settings, calendar)
-    if scenario.events:
-        source = ScenarioSource(source, scenario)
-    actions = read_actions(settings.bars / "actions.csv") if settings.bars else CorporateActions()
-    return _Prices(settings, source, actions, scenario, _start(settings, source))
-
-
 class _Restart:
     """Takes the request for a market with other settings, and ends the one that runs."""
 
     def __init__(self, settings: PracticeSettings, calendar: TradingCalendar) -> None:
         self._settings = settings
         self._calendar = calendar
-        self.asked: _Prices | None = None
+        self.asked: Prices | None = None
         self.stop: Callable[[], None] | None = None
 
     async def ask(self, changes: dict[str, Any]) -> None:
         """Raises PracticeStartError when there are no such prices; the market then goes on."""
         changed = replace(self._settings, start=None, **changes)
-        self.asked = await asyncio.to_thread(_prices, changed, self._calendar)
+        self.asked = await asyncio.to_thread(prices_of, changed, self._calendar)
         if self.stop is not None:
             self.stop()
 
 
 async def _services(
-    prices: _Prices, database: Database, calendar: TradingCalendar, restart: _Restart
+    prices: Prices, database: Database, calendar: TradingCalendar, restart: _Restart
 ) -> Services:
     settings, source = prices.settings, prices.source
-    coins = _coins(settings)
+    coins = coins_of(settings)
     if prices.scenario.events:
         coins = ScenarioSource(coins, prices.scenario)
     history = History(source, coins, extended=settings.extended_hours)
@@ -142,32 +117,10 @@ async def _services(
     )
 
 
-def _source(settings: PracticeSettings, calendar: TradingCalendar) -> PriceSource:
-    if settings.bars is not None:
-        coins = ReplayCoins(settings.bars)
-        if coins.days and not settings.symbols and not has_stocks(settings.bars):
-            return QuietExchange(coins.identity, coins.days, coins.first_bar, calendar)
-        return ReplayMarket(settings.bars, calendar, settings.symbols)
-    return SyntheticMarket(calendar, settings.seed, settings.symbols)
-
-
-def _coins(settings: PracticeSettings) -> PriceSource:
-    return SyntheticCoins(settings.seed) if settings.bars is None else ReplayCoins(settings.bars)
-
-
 def _fill_model(settings: PracticeSettings) -> FillModel:
     if settings.fill_model is FillModelName.BAR_OPEN:
         return BarOpen(settings.slippage_bps)
     return Quotes(settings.seed, settings.slippage_bps, settings.spread_bps)
-
-
-def _start(settings: PracticeSettings, source: PriceSource) -> Session:
-    if settings.start is None:
-        return source.first_session
-    session = source.session_from(settings.start)
-    if session is None:
-        raise PracticeStartError(f"There are no bars on {settings.start} or later.")
-    return session
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:
@@ -187,7 +140,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
 
 
 async def _open_venue(
-    prices: _Prices,
+    prices: Prices,
     database: Database,
     calendar: TradingCalendar,
     coins: PriceSource,

@@ -9,8 +9,8 @@ from market_builder import Prices, Tape, new_account
 
 from flotilla.practice.errors import ApiError
 from flotilla.practice.matching.bar_open import BarOpen
+from flotilla.practice.matching.book import UnknownOrder
 from flotilla.practice.matching.fill_model import FillModel
-from flotilla.practice.matching.market import UnknownOrder
 from flotilla.practice.matching.orders import (
     Order,
     OrderClass,

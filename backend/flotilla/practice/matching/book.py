@@ -20,6 +20,10 @@ from flotilla.practice.matching.orders import (
 Levels = tuple[float, float]
 
 
+class UnknownOrder(LookupError):
+    """The book does not hold the order: it is closed, another account's, or was never there."""
+
+
 class Book:
     """Groups with at least one open order; a simple order is a group of one."""
 

@@ -5,19 +5,20 @@ then `begin_minute` (market orders that waited fill at the open of the bar that 
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from flotilla.practice.calendar import NEW_YORK, extended_hours, new_york_day
+from flotilla.practice.calendar import extended_hours, new_york_day
 from flotilla.practice.errors import unprocessable
 from flotilla.practice.matching.acceptance import Acceptance, check_auction
 from flotilla.practice.matching.account import Account
 from flotilla.practice.matching.back_office import BackOffice
-from flotilla.practice.matching.book import Book
+from flotilla.practice.matching.book import Book, UnknownOrder
 from flotilla.practice.matching.changes import Changes, Recorder, Sequence
-from flotilla.practice.matching.fill_model import FillModel, Match, is_limit, limit_allows, move_trail
+from flotilla.practice.matching.expiry import Expiry
+from flotilla.practice.matching.fill_model import FillModel, move_trail
 from flotilla.practice.matching.orders import (
     IMMEDIATE,
     Order,
@@ -39,12 +40,6 @@ from flotilla.practice.session import MINUTE, Minute, Session
 
 # A fill within a bar is stamped just before the bar's end, so that it belongs to the bar's session.
 _BEFORE_THE_END = timedelta(milliseconds=1)
-_GOOD_TILL_CANCELED = timedelta(days=90)
-_CLOSE, _EXPIRY_JOB = time(16, 0), time(16, 15)
-
-
-class UnknownOrder(LookupError):
-    """The book does not hold the order: it is closed, another account's, or was never there."""
 
 
 class Market:
@@ -72,10 +67,10 @@ class Market:
         self.minute: Minute | None = None
         self.sequence = sequence
         self._model = fill_model
-        self._last_session = last_session
         self._queued = [order for order in self.book.open_orders() if order.status is OrderStatus.ACCEPTED]
         self._recorder = Recorder(sequence, self.book.changed)
         self._settlement = Settlement(self.accounts, self.book, self.marks, self._recorder)
+        self.expiry = Expiry(self.book, self._settlement, self.marks, last_session)
         self._acceptance = Acceptance(self.book, self.marks, self.last_price)
         self.back_office = BackOffice(self.accounts, self.marks, self._recorder, self.book, self._settlement)
 
@@ -115,7 +110,7 @@ class Market:
         if self.minute is not None:
             check_auction(ticket.time_in_force, now, self.session, self.is_open)
         reserve_price = self._acceptance.check(account, ticket, qty)
-        order = order_of(ticket, qty, account, self.sequence, now, self._expiry(ticket, now))
+        order = order_of(ticket, qty, account, self.sequence, now, self._expires_at(ticket, now))
         order.reserve_price = reserve_price
         if order.type is OrderType.TRAILING_STOP:
             move_trail(order, self.last_price(order.symbol))
@@ -167,7 +162,7 @@ class Market:
         if new.time_in_force is not old.time_in_force:
             if self.minute is not None:
                 check_auction(new.time_in_force, now, self.session, self.is_open)
-            new.expires_at = self._expiry(new, now)
+            new.expires_at = self._expires_at(new, now)
         self._settlement.request(old, OrderStatus.PENDING_REPLACE, now)
         old.status, old.replaced_by = OrderStatus.REPLACED, new.id
         old.replaced_at = old.updated_at = now
@@ -193,10 +188,10 @@ class Market:
             raise unprocessable(f'order is already in "{order.status.value}" state')
         return order
 
-    def _expiry(self, ticket: OrderTicket | Order, now: datetime) -> datetime:
+    def _expires_at(self, ticket: OrderTicket | Order, now: datetime) -> datetime:
+        """Return when the order expires: a DAY order in the session or the evening in which it comes."""
         if ticket.time_in_force is TimeInForce.GTC or ticket.is_crypto:
-            day = self._last_session(new_york_day(now) + _GOOD_TILL_CANCELED)
-            return datetime.combine(day, _CLOSE, NEW_YORK).astimezone(now.tzinfo)
+            return self.expiry.of_good_till_canceled(now)
         if ticket.extended_hours:
             is_after_close = self.minute is not None and self.minute.extended
             return extended_hours(new_york_day(now) if is_after_close else self.session.day)[1]
@@ -243,17 +238,10 @@ class Market:
         self.back_office.sample(minute.start + MINUTE)
 
     def close_session(self, next_session: Session) -> None:
-        """The session closes: its auction fills CLS orders, DAY orders expire; what comes now waits for
-        `next_session`. GTC orders whose day has come expire a quarter of an hour later."""
+        """The session closes; what comes now waits for `next_session`."""
         close = self.session.close
-        self._settlement.apply_all(self._closing_matches(), close - MINUTE, close - _BEFORE_THE_END)
-        evening = datetime.combine(self.session.day, _EXPIRY_JOB, NEW_YORK).astimezone(close.tzinfo)
-        for order in self.book.open_orders():
-            if order.time_in_force is TimeInForce.GTC:
-                if order.expires_at <= evening:
-                    self._expire(order, max(close, evening))
-            elif not order.is_crypto and order.expires_at <= close:
-                self._expire(order, close)
+        self._settlement.apply_all(self.expiry.auction(), close - MINUTE, close - _BEFORE_THE_END)
+        self.expiry.close(self.session)
         for account in self.accounts.values():
             account.last_equity = account.equity(self.marks)
             self._recorder.account(account)
@@ -262,38 +250,12 @@ class Market:
 
     def expire_extended(self, now: datetime) -> None:
         """The trading after a session is over: what could have filled in it and has not expires."""
-        for order in self._overdue(now):
-            self._expire(order, order.expires_at)
-
-    def has_overdue(self, now: datetime) -> bool:
-        """Say whether `expire_extended` would expire anything."""
-        return bool(self._overdue(now))
-
-    def _overdue(self, now: datetime) -> list[Order]:
-        return [
-            order
-            for order in self.book.open_orders()
-            if order.extended_hours and order.time_in_force is TimeInForce.DAY and order.expires_at <= now
-        ]
+        for order in self.expiry.overdue(now):
+            self.expiry.expire(order, order.expires_at)
 
     def sleep(self) -> None:
         """Nothing trades any more until the next minute that is begun."""
         self.minute = None
-
-    def _expire(self, order: Order, at: datetime) -> None:
-        if not order.is_open:  # canceled with its group
-            return
-        if order.time_in_force in (TimeInForce.DAY, TimeInForce.GTC):
-            self._settlement.expire(order, at)
-        else:
-            self._settlement.cancel_group(order.root_id, at)
-            self.book.prune(order.root_id)
-
-    def _closing_matches(self) -> Iterator[Match]:
-        for order in self.book.at_close():
-            price = self.marks[order.symbol]
-            if not is_limit(order) or limit_allows(order, price):
-                yield Match(order, order.remaining, price)
 
     def _route_queued(self) -> None:
         waiting, self._queued = self._queued, []
@@ -326,7 +288,9 @@ class Market:
         assert self.minute is not None
         bar = self.minute.bars.get(fresh[0].symbol)
         if bar is not None and fresh[0].time_in_force is not TimeInForce.CLS:
-            outcomes = self._model.at_start(partial(_working, fresh), bar, self.minute.start, now)
+            outcomes = self._model.at_start(
+                lambda: [order for order in fresh if order.is_working], bar, self.minute.start, now
+            )
             self._settlement.apply_all(outcomes, self.minute.start, now)
         self._cancel_immediate(fresh, now)
 
@@ -335,7 +299,3 @@ class Market:
             if order.time_in_force in IMMEDIATE and order.is_open:
                 self._settlement.cancel_group(order.root_id, at)
                 self.book.prune(order.root_id)
-
-
-def _working(orders: list[Order]) -> list[Order]:
-    return [order for order in orders if order.is_working]
