@@ -5,6 +5,7 @@ acknowledged order and a published fill are in the database, and what a request 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
@@ -15,11 +16,12 @@ import structlog
 
 from flotilla.practice.assets import AssetDirectory
 from flotilla.practice.calendar import TradingCalendar, new_york_day
-from flotilla.practice.clock import Pace
+from flotilla.practice.clock import MAX_SPEED, Pace
 from flotilla.practice.corporate_actions import ActionType, CorporateActions
 from flotilla.practice.errors import ApiError, unprocessable
 from flotilla.practice.history import History
 from flotilla.practice.matching.book import UnknownOrder
+from flotilla.practice.matching.changes import Changes
 from flotilla.practice.matching.fill_model import FillModel
 from flotilla.practice.matching.market import Market
 from flotilla.practice.numbers import exact
@@ -35,6 +37,7 @@ T = TypeVar("T")
 
 _ONE_DAY = timedelta(days=1)
 _SPLIT_PRICE = Decimal("1e-6")
+_OWED_SECONDS = 0.2
 
 
 class CommittedMarket:
@@ -76,6 +79,9 @@ class CommittedMarket:
         self._start = start
         self._lock = asyncio.Lock()
         self._stale = False  # memory is ahead of the database: read it again before anything else
+        self._skipping = False
+        self._owed_time: StoredClock | None = None  # passed without a change, not committed yet
+        self._committed_at = 0.0  # on the wall's clock
         self._reached = start.open  # the newest minute boundary that market time has crossed
         self._pace = Pace(start.open, rate)
 
@@ -207,10 +213,25 @@ class CommittedMarket:
             self._stale = True
             raise
         changes = market.take_changes()
-        if changes or clock:
-            clock = clock or self._clock(self.now)
-            self._stale = True
-            await self._store.commit(changes, market.sequence, self.source.identity, clock)
-            self._stale = False
+        if changes or (clock and not self._may_owe_time()):
+            await self._commit(changes, clock or self._clock(self.now))
             self.publisher.trade_updates(changes.updates)
+        elif clock:
+            self._owed_time = clock
         return result
+
+    async def _commit(self, changes: Changes, clock: StoredClock) -> None:
+        self._stale = True
+        await self._store.commit(changes, self.market.sequence, self.source.identity, clock)
+        self._stale = False
+        self._owed_time, self._committed_at = None, time.monotonic()
+
+    def _may_owe_time(self) -> bool:
+        """Say whether a minute in which nothing happened may be committed with a later one: when
+        market time does not wait, most of it would be spent on committing how far it has come."""
+        hurries = self.rate == MAX_SPEED or self._skipping
+        return hurries and time.monotonic() - self._committed_at < _OWED_SECONDS
+
+    async def _settle_time(self) -> None:
+        if self._owed_time is not None and not self._stale:
+            await self._commit(Changes(), self._owed_time)

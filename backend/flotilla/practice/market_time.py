@@ -29,11 +29,15 @@ class MarketTime(CommittedMarket):
 
     async def run(self) -> None:
         """Move market time, minute after minute, at the pace that is set."""
-        while True:
-            await self._pace.reach(None if self.ended else self._boundary)
-            async with self.committed():
-                if self._pace.is_due(self._boundary) and not self.ended:
-                    await self._advance()
+        try:
+            while True:
+                await self._pace.reach(None if self.ended else self._boundary)
+                async with self.committed():
+                    if self._pace.is_due(self._boundary) and not self.ended:
+                        await self._advance()
+        finally:
+            async with self._lock:
+                await self._settle_time()
 
     async def step(self) -> None:
         """Let one minute of a paused market pass; raises ApiError when it runs by itself."""
@@ -46,17 +50,26 @@ class MarketTime(CommittedMarket):
     async def skip_to_next_session(self) -> None:
         """Let the rest of the session pass at once, and stand at the open of the next."""
         async with self.committed():
-            while self.market.is_open and not self.ended:
+            self._skipping = True
+            try:
+                await self._skip()
+            finally:
+                self._skipping = False
+            await self._settle_time()
+
+    async def _skip(self) -> None:
+        while self.market.is_open and not self.ended:
+            await self._advance()
+        while not self.market.is_open and not self.ended:
+            if self.market.minute is not None and self.market.minute.extended:
                 await self._advance()
-            while not self.market.is_open and not self.ended:
-                if self.market.minute is not None and self.market.minute.extended:
-                    await self._advance()
-                else:
-                    await self._open(self.market.session)
+            else:
+                await self._open(self.market.session)
 
     async def set_rate(self, rate: float) -> None:
         async with self.committed():
             self._pace.set_rate(rate, self._boundary)
+            await self._settle_time()
 
     async def _advance(self) -> None:
         """Let one minute of a session pass; closed hours before it pass at once.

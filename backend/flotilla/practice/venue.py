@@ -63,6 +63,7 @@ class Venue(MarketTime):
     async def rewrite(self, action: Callable[[Store], Awaitable[None]]) -> None:
         """Change what is stored beside the core's own changes, then read it all again."""
         async with self.committed():
+            await self._settle_time()
             self._stale = True
             await action(self._store)
             await self._reload()

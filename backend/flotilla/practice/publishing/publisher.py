@@ -96,6 +96,13 @@ class Publisher:
 
     def bars(self, minute: Minute) -> None:
         """Queue the minute's bars, all that a connection wants in one frame, then the days so far."""
+        if self._subscribers:
+            self._market_data(minute)
+        else:
+            self._statuses_until = minute.start + MINUTE
+        self._send_updates(self._update_drill.released())
+
+    def _market_data(self, minute: Minute) -> None:
         start, end = minute.start, minute.start + MINUTE
         self.prints(minute, end)
         self._send(self._trade_drill.due(end))
@@ -109,7 +116,6 @@ class Publisher:
         self._send(updated, start)
         self._send(self._daily_bars(minute), start)
         self._send(self._limits(minute), start)
-        self._send_updates(self._update_drill.released())
 
     def statuses(self, until: datetime) -> None:
         """Queue what the scenario says of halts that begin or end up to `until` and were not told yet."""

@@ -12,6 +12,9 @@ class MinuteFeed:
     def __init__(self, stocks: PriceSource, coins: PriceSource | None) -> None:
         self._stocks = stocks
         self._coins = coins
+        self._regular = _Minutes(stocks.symbols, stocks.bars)
+        self._extended = _Minutes(stocks.symbols, stocks.extended)
+        self._of_coins = _Minutes(coins.symbols, coins.bars) if coins else None
 
     def minute(self, session: Session, start: datetime, *, coins: bool, extended: bool) -> Minute:
         """Return the minute that begins at `start`; `session` is the one in progress or the next.
@@ -21,9 +24,9 @@ class MinuteFeed:
         bars: dict[str, Bar] = {}
         around = self.extended_session(start) if extended else None
         if session.open <= start < session.close:
-            bars = _bars_at(self._stocks, self._stocks.bars, session, start)
+            bars = self._regular.at(session, start)
         elif around is not None:
-            bars = _bars_at(self._stocks, self._stocks.extended, around, start)
+            bars = self._extended.at(around, start)
         if coins:
             bars |= self.coins(start)
         return Minute(start, bars, extended=around is not None)
@@ -39,15 +42,24 @@ class MinuteFeed:
 
     def coins(self, start: datetime) -> dict[str, Bar]:
         """Return the bars of all pairs in the minute that begins at `start`."""
-        if self._coins is None:
+        if self._coins is None or self._of_coins is None:
             return {}
         day = self._coins.session_from(start.astimezone(UTC).date())
-        return _bars_at(self._coins, self._coins.bars, day, start) if day and day.open <= start else {}
+        return self._of_coins.at(day, start) if day and day.open <= start else {}
 
 
-def _bars_at(
-    source: PriceSource, bars_of: Callable[[str, Session], SessionBars], session: Session, start: datetime
-) -> dict[str, Bar]:
-    offset = int((start - session.open) / MINUTE)
-    bars = {symbol: bars_of(symbol, session).by_minute.get(offset) for symbol in source.symbols}
-    return {symbol: bar for symbol, bar in bars.items() if bar is not None}
+class _Minutes:
+    """The bars of several symbols, minute by minute; those of the session in use are at hand."""
+
+    def __init__(self, symbols: tuple[str, ...], bars_of: Callable[[str, Session], SessionBars]) -> None:
+        self._symbols = symbols
+        self._bars_of = bars_of
+        self._session: Session | None = None
+        self._bars: list[tuple[str, dict[int, Bar]]] = []
+
+    def at(self, session: Session, start: datetime) -> dict[str, Bar]:
+        if session != self._session:
+            self._bars = [(symbol, self._bars_of(symbol, session).by_minute) for symbol in self._symbols]
+            self._session = session
+        offset = int((start - session.open) / MINUTE)
+        return {symbol: bars[offset] for symbol, bars in self._bars if offset in bars}

@@ -45,7 +45,7 @@ class SessionBars:
         columns = (self.open, self.high, self.low, self.close)
         counts = (self.volume, self.trade_count)
         values = [column.tolist() for column in (*columns, *counts, self.vwap)]
-        return [Bar(*row) for row in zip(*values, strict=True)]
+        return list(map(Bar._make, zip(*values, strict=True)))
 
     @cached_property
     def by_minute(self) -> dict[int, Bar]:
