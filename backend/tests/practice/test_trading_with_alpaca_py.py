@@ -1,7 +1,10 @@
 """The unmodified alpaca-py TradingClient against a running practice market."""
 
+import json
 import uuid
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from alpaca.common.exceptions import APIError
@@ -22,9 +25,13 @@ from alpaca.trading.requests import (
     GetOrdersRequest,
     LimitOrderRequest,
     MarketOrderRequest,
+    OrderRequest,
     ReplaceOrderRequest,
+    StopLimitOrderRequest,
     StopLossRequest,
+    StopOrderRequest,
     TakeProfitRequest,
+    TrailingStopOrderRequest,
 )
 from practice_server import ThreadServer
 
@@ -271,3 +278,31 @@ def test_a_day_order_expires_and_a_queued_one_fills_at_the_next_open(
     assert filled.filled_at == clock.next_open
     first = server.request("GET", "/v2/stocks/SPY/bars/latest").json()["bar"]
     assert float(filled.filled_avg_price or 0) == first["o"]
+
+
+# The orders that every other client places too (test_other_clients.py).
+EVERY_ORDER: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "clients" / "orders.json").read_text()
+)
+REQUESTS: dict[str, type[OrderRequest]] = {
+    "market": MarketOrderRequest,
+    "limit": LimitOrderRequest,
+    "stop": StopOrderRequest,
+    "stop_limit": StopLimitOrderRequest,
+    "trailing_stop": TrailingStopOrderRequest,
+}
+
+
+def test_every_order_type_and_class(new_server: ThreadServer) -> None:
+    client = new_server.trading()
+    for name, asked in EVERY_ORDER.items():
+        placed = client.submit_order(REQUESTS[asked["type"]](**asked))
+        assert isinstance(placed, Order)
+        assert placed.type is not None
+        assert (placed.type.value, placed.symbol) == (asked["type"], asked["symbol"]), name
+        assert len(placed.legs or ()) == {"bracket": 2, "oto": 1, "oco": 1}.get(name, 0), name
+        if client.get_orders():
+            client.cancel_order_by_id(placed.id)
+        done = client.get_order_by_id(placed.id)
+        assert isinstance(done, Order)
+        assert done.status.value == ("filled" if asked["type"] == "market" else "canceled"), name
