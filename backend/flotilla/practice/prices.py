@@ -51,7 +51,7 @@ def coins_of(settings: PracticeSettings) -> PriceSource:
 def _start(settings: PracticeSettings, source: PriceSource) -> Session:
     if settings.start is None:
         return source.first_session
-    session = source.session_from(settings.start)
+    session = source.session_from(max(settings.start, source.first_session.day))
     if session is None:
         raise PracticeStartError(f"There are no bars on {settings.start} or later.")
     return session

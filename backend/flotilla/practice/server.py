@@ -20,9 +20,9 @@ from flotilla.practice.assets import AssetDirectory
 from flotilla.practice.calendar import TradingCalendar
 from flotilla.practice.clock import MAX_SPEED
 from flotilla.practice.credentials import Credentials
-from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.faults import Faults
 from flotilla.practice.history import History
+from flotilla.practice.listening import address_of, listening_socket
 from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.matching.fill_model import FillModel
 from flotilla.practice.matching.quotes import Quotes
@@ -59,7 +59,7 @@ async def serve(settings: PracticeSettings, ready: Callable[[str], None] | None 
     calendar = TradingCalendar()
     prices: Prices | None = prices_of(settings, calendar)
     announce = ready or _log_ready
-    with _listening_socket(settings.host, settings.port) as listener:
+    with listening_socket(settings.host, settings.port) as listener:
         await asyncio.to_thread(upgrade, settings.database_url, package="flotilla.practice")
         database = Database(settings.database_url)
         try:
@@ -83,7 +83,7 @@ class _Restart:
 
     async def ask(self, changes: dict[str, Any]) -> None:
         """Raises PracticeStartError when there are no such prices; the market then goes on."""
-        changed = replace(self._settings, start=None, **changes)
+        changed = replace(self._settings, **{"start": None, "anew": False, **changes})
         self.asked = await asyncio.to_thread(prices_of, changed, self._calendar)
         if self.stop is not None:
             self.stop()
@@ -123,22 +123,6 @@ def _fill_model(settings: PracticeSettings) -> FillModel:
     return Quotes(settings.seed, settings.slippage_bps, settings.spread_bps)
 
 
-def _listening_socket(host: str, port: int) -> socket.socket:
-    """Take the port before anything else, so that a taken one is the only thing reported."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named: asyncio switches Nagle's delay off only on sockets that say TCP.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise PracticeStartError(
-            f"The practice market cannot listen on {host}:{port}: {error.strerror}."
-        ) from error
-    return listener
-
-
 async def _open_venue(
     prices: Prices,
     database: Database,
@@ -150,6 +134,8 @@ async def _open_venue(
     settings, source = prices.settings, prices.source
     store = Store(database)
     await store.ensure_accounts(settings.accounts, prices.start.open)
+    if settings.anew:
+        await store.forget_time(source.identity)
     venue = Venue(
         source=source,
         coins=coins,
@@ -205,7 +191,7 @@ async def _run(
         ssl_keyfile=settings.tls_key,
     )
     secure = settings.tls_cert is not None
-    server = _Server(config, lambda: ready(_address(listener, secure)))
+    server = _Server(config, lambda: ready(address_of(listener, secure)))
     restart.stop = partial(setattr, server, "should_exit", True)
     with _stopped_by_signals(server):
         async with asyncio.TaskGroup() as tasks:
@@ -230,14 +216,8 @@ async def _print_as_time_passes(venue: Venue) -> None:
     while True:
         await asyncio.sleep(_PRINT_SECONDS)
         minute = venue.market.minute
-        if minute is not None and 0 < venue.rate < MAX_SPEED and venue.publisher.wants_prints():
+        if minute is not None and 0 < venue.rate < MAX_SPEED:
             venue.publisher.prints(minute, venue.now)
-
-
-def _address(listener: socket.socket, secure: bool) -> str:
-    host, port, *_ = listener.getsockname()
-    scheme = "https" if secure else "http"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 @contextlib.contextmanager

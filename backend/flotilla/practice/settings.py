@@ -32,7 +32,8 @@ class AccountSettings:
 @dataclass(frozen=True, slots=True)
 class PracticeSettings:
     """`speed`: market seconds a second, 0 = paused, infinity = do not wait. `bars`: a folder to
-    replay (None: the synthetic market). `start`: the first session of a market never run before.
+    replay (None: the synthetic market). `start`: the first session of a market never run before;
+    `anew`: of one that was run, too.
     `tokens`: OAuth tokens, each with the key of its account. `rate_limit`: requests a key may make in a
     minute of market time (0: any number). `symbol_limit`: symbols of trades and quotes
     that a connection may subscribe to. `extended_hours`: the hours around a session pass minute by minute
@@ -46,6 +47,7 @@ class PracticeSettings:
     symbols: tuple[str, ...] = ()
     speed: float = 60.0
     start: date | None = None
+    anew: bool = False
     seed: int = 0
     slippage_bps: Decimal = Decimal(0)
     extended_hours: bool = False

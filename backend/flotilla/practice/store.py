@@ -126,6 +126,11 @@ class Store:
             time = {"source": source, "now": clock.now, "closed": clock.closed}
             await _upsert(session, tables.clocks, [time])
 
+    async def forget_time(self, source: str) -> None:
+        """Forget how far a source's time has come: its market begins at its start again."""
+        async with self._database.transaction() as session:
+            await session.execute(delete(tables.clocks).where(tables.clocks.c.source == source))
+
     async def unbooked_fees(self, before: datetime) -> list[Execution]:
         """Return the executions before that moment whose fees no activity states yet, in order."""
         executions, activities = tables.executions.c, tables.activities.c

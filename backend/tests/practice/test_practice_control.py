@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -60,29 +61,55 @@ def test_pause(market: ThreadServer) -> None:
     assert market.request("POST", "/practice/pause").json()["rate"] == 0
 
 
+def restarted(market: ThreadServer, **changes: object) -> dict[str, Any]:
+    """Start the market anew with the changes; return its state."""
+    before = market.state()
+    assert market.request("POST", "/practice/source", json=changes).status_code == 202
+    deadline = time.monotonic() + 30
+    while True:
+        assert time.monotonic() < deadline
+        try:
+            state = market.state()
+        except requests.ConnectionError:
+            continue
+        if (state["source"], state["now"]) != (before["source"], before["now"]):
+            return state
+        time.sleep(0.02)
+
+
 def test_other_prices_at_the_same_address(market: ThreadServer) -> None:
     def first_close() -> float:
         query = "timeframe=1Day&start=2015-06-01&end=2015-06-02&limit=1"
         close: float = market.request("GET", f"/v2/stocks/SPY/bars?{query}").json()["bars"][0]["c"]
         return close
 
-    def source() -> str:
-        try:
-            return str(market.state()["source"])
-        except requests.ConnectionError:
-            return ""
-
-    before, old = first_close(), source()
-    assert market.request("POST", "/practice/source", json={"bars": "/nowhere"}).status_code == 422
-    for wrong in ({"seed": -1}, {"symbols": "SPY"}, {"symbols": ["a b"]}, {"symbols": ["\x00"]}):
+    before = first_close()
+    for wrong in (
+        {"bars": "/nowhere"},
+        {"scenario": "/nowhere"},
+        {"start": "soon"},
+        {"start": "2200-01-01"},
+        {"seed": -1},
+        {"symbols": "SPY"},
+        {"symbols": ["a b"]},
+        {"symbols": ["\x00"]},
+    ):
         assert market.request("POST", "/practice/source", json=wrong).status_code == 422, wrong
-    assert market.request("POST", "/practice/source", json={"seed": 7}).status_code == 202
-    deadline = time.monotonic() + 30
-    while source() in ("", old):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert restarted(market, seed=7)["source"] == "synthetic:7"
     assert first_close() != before
     assert market.request("GET", "/v2/account").json()["cash"] == "100000"
+
+
+def test_a_scenario_is_played_again_from_its_start(market: ThreadServer, tmp_path: Path) -> None:
+    scenario = tmp_path / "gap.yaml"
+    scenario.write_text("events: [{kind: gap, at: '2019-03-04T14:31:00Z', percent: -50}]")
+    for _ in range(2):
+        state = restarted(market, scenario=str(scenario), start="2019-03-04")
+        assert state["now"] == "2019-03-04T14:30:00Z"
+        market.step(2)
+        bars = market.request("GET", "/v2/stocks/SPY/bars?timeframe=1Min").json()["bars"]
+        assert bars[1]["o"] == pytest.approx(bars[0]["c"] / 2, rel=0.01)
+    assert restarted(market, scenario=None)["now"] == "2016-01-04T14:30:00Z"
 
 
 def test_tls(new_database: Callable[[], str], tmp_path: Path) -> None:

@@ -150,6 +150,12 @@ def test_the_first_session_is_chosen(new_database: Callable[[], str]) -> None:
     server.stop()
 
 
+def test_the_synthetic_market_begins_in_2016_at_the_earliest(new_database: Callable[[], str]) -> None:
+    server = ThreadServer(new_database(), start=date(2013, 10, 7))
+    assert server.state()["now"] == "2016-01-04T14:30:00Z"
+    server.stop()
+
+
 def test_speeds_and_accounts_are_read() -> None:
     assert (parse_speed("60"), parse_speed("0"), parse_speed("max")) == (60, 0, float("inf"))
     assert parse_account("K:s:e:c:5.5") == AccountSettings("K", "s:e:c", Decimal("5.5"))

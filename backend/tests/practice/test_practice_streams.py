@@ -275,3 +275,18 @@ def test_whoever_authenticates_anew_hears_no_more_of_the_account_before(
         server.request("POST", "/v2/orders", key, json=order)
         with pytest.raises(TimeoutError):
             socket.recv(timeout=0)
+
+
+def test_who_comes_late_hears_nothing_of_before(new_database: Any) -> None:
+    practice = ThreadServer(new_database(), speed=1)
+    try:
+        # The price at the open was traded before anybody listened.
+        while practice.state()["now"] < "2016-01-04T14:30:00.2":
+            pass
+        with opened(practice, "/v2/iex") as socket:
+            authenticated(socket, "K0")
+            said(socket, {"action": "subscribe", "trades": ["*"], "quotes": ["*"]})
+            with pytest.raises(TimeoutError):
+                socket.recv(timeout=0.2)
+    finally:
+        practice.stop()

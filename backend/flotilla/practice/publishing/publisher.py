@@ -176,9 +176,6 @@ class Publisher:
         wanting = sum(subscriber.wants("bars") for subscriber in self._subscribers.values())
         return {"trade_updates": len(self._trade_listeners), "bars": wanting}
 
-    def wants_prints(self) -> bool:
-        return any(subscriber.wants(*_PRINT_CHANNELS) for subscriber in self._subscribers.values())
-
     async def flushed(self) -> None:
         """Return when everything queued so far has been handed to the sockets."""
         subscribers = [subscriber.outbox for subscriber in self._subscribers.values()]

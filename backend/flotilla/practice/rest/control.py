@@ -1,6 +1,7 @@
 """The market's own control, under /practice and never under Alpaca's paths."""
 
 import math
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -54,26 +55,40 @@ async def next_session(request: Request) -> Response:
 
 async def source(request: Request) -> Response:
     """Start the market anew with other prices; every connection ends."""
-    values = await body(request)
+    try:
+        await request.app.state.change_settings(_changes(await body(request)))
+    except PracticeStartError as error:
+        raise invalid_parameter(str(error)) from None
+    return json_response({"status": "restarting"}, 202)
+
+
+def _changes(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings to change; a start begins also a market that was run before."""
     changes: dict[str, Any] = {}
-    if "bars" in values:
-        folder = text(values, "bars")
-        changes["bars"] = Path(folder) if folder else None
+    for name in ("bars", "scenario"):
+        if name in values:
+            path = text(values, name)
+            changes[name] = Path(path) if path else None
+    if values.get("start") is not None:
+        changes |= {"start": _day(values["start"]), "anew": True}
     if values.get("seed") is not None:
         seed = decimal(values, "seed")
         if seed is None or seed != seed.to_integral_value() or seed < 0:
             raise invalid_parameter("seed must be a whole number from 0 up")
         changes["seed"] = int(seed)
     symbols = values.get("symbols")
-    if symbols is not None and not (isinstance(symbols, list) and all(isinstance(s, str) for s in symbols)):
-        raise invalid_parameter("symbols must be a list")
+    if symbols is not None:
+        if not isinstance(symbols, list) or not all(isinstance(one, str) for one in symbols):
+            raise invalid_parameter("symbols must be a list")
+        changes["symbols"] = parse_symbols(",".join(symbols))
+    return changes
+
+
+def _day(value: object) -> date:
     try:
-        if symbols is not None:
-            changes["symbols"] = parse_symbols(",".join(symbols))
-        await request.app.state.change_settings(changes)
-    except PracticeStartError as error:
-        raise invalid_parameter(str(error)) from None
-    return json_response({"status": "restarting"}, 202)
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise invalid_parameter("start must be a date like 2016-01-04") from None
 
 
 def _rate(values: dict[str, Any]) -> float:
