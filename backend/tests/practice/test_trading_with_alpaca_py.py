@@ -272,7 +272,7 @@ def test_a_day_order_expires_and_a_queued_one_fills_at_the_next_open(
     assert clock.timestamp < clock.next_open < clock.next_close
     queued = submitted(client, market())
     assert queued.status is OrderStatus.ACCEPTED
-    server.step()
+    server.request("POST", "/practice/next-session")  # also past the hours around a session
     filled = again(client, queued)
     assert filled.status is OrderStatus.FILLED
     assert filled.filled_at == clock.next_open
