@@ -1,6 +1,7 @@
 """A matching core in a test's hands: minutes given as prices, events read as words."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ NEXT_SESSION = Session(
     datetime(2016, 1, 5, 14, 30, tzinfo=UTC),
     datetime(2016, 1, 5, 21, 0, tzinfo=UTC),
 )
+EVENING_END = datetime(2016, 1, 5, 1, 0, tzinfo=UTC)  # eight in New York
 ACCOUNT = "account"
 Prices = tuple[float, float, float, float]
 
@@ -81,6 +83,17 @@ class Tape:
         """The minute in progress was the session's last."""
         self.market.complete_minute()
         self.market.close_session(NEXT_SESSION)
+        self._collect()
+
+    def evening(self, *minutes: dict[str, Prices]) -> None:
+        """After the close stocks trade for these minutes, then until eight nothing happens."""
+        for number, bars in enumerate(minutes):
+            start = SESSION.close + number * MINUTE
+            self.market.begin_minute(replace(self._minute(start, bars), extended=True))
+            self.market.complete_minute()
+            self._collect()
+        self.market.sleep()
+        self.market.expire_extended(EVENING_END)
         self._collect()
 
     def submit(self, ticket: OrderTicket, account_id: str = ACCOUNT) -> list[Order]:

@@ -5,13 +5,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from market_builder import Prices, Tape, new_account
+from market_builder import SESSION, Prices, Tape, new_account
 
 from flotilla.practice.errors import ApiError
 from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.matching.book import UnknownOrder
 from flotilla.practice.matching.fill_model import FillModel
 from flotilla.practice.matching.orders import (
+    RESTING_TIMES,
     Order,
     OrderClass,
     OrderTicket,
@@ -55,11 +56,14 @@ def tickets(draw: Any) -> OrderTicket:
     has_target = order_class in (OrderClass.BRACKET, OrderClass.OCO)
     has_stop = order_class is not OrderClass.SIMPLE
     dollars = fraction and draw(st.booleans())
+    time_in_force = draw(st.sampled_from(times_in_force(symbol, kind, order_class, fraction)))
+    may_extend = kind is OrderType.LIMIT and time_in_force in RESTING_TIMES and symbol != COIN
     return OrderTicket(
         symbol=symbol,
         side=side,
         type=kind,
-        time_in_force=draw(st.sampled_from(times_in_force(symbol, kind, order_class, fraction))),
+        time_in_force=time_in_force,
+        extended_hours=may_extend and order_class is OrderClass.SIMPLE and draw(st.booleans()),
         qty=None if dollars else D(draw(st.integers(1, 3000))) / (1000 if fraction else 1),
         notional=D(draw(st.integers(100, 100_000))) / 100 if dollars else None,
         limit_price=base if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None,
@@ -88,13 +92,16 @@ def times_in_force(
 models = st.sampled_from([BarOpen(), BarOpen(D(7)), Quotes(), Quotes(seed=1, participation=D("0.001"))])
 submissions = st.tuples(st.just("submit"), st.sampled_from(ACCOUNTS), tickets())
 cancels = st.tuples(st.just("cancel"), st.integers(0, 30))
-replacements = st.tuples(st.just("replace"), st.integers(0, 30), prices)
-minutes = st.tuples(st.just("minute"), st.dictionaries(st.sampled_from(SYMBOLS), bars()))
-scripts = st.lists(
+replacements = st.tuples(st.just("replace"), st.integers(0, 30), prices, st.none() | st.integers(1, 3000))
+bars_of_symbols = st.dictionaries(st.sampled_from(SYMBOLS), bars())
+minutes = st.tuples(st.just("minute"), bars_of_symbols)
+sessions = st.lists(
     st.one_of(submissions, submissions, cancels, replacements, minutes, minutes),
     min_size=10,
     max_size=60,
 )
+evenings = st.lists(bars_of_symbols, max_size=3).map(lambda found: ("evening", *found))
+scripts = st.builds(lambda session, evening: [*session, evening], sessions, evenings)
 
 
 def played(script: list[tuple[Any, ...]], model: FillModel | None = None) -> Tape:
@@ -107,7 +114,6 @@ def played(script: list[tuple[Any, ...]], model: FillModel | None = None) -> Tap
             _act(tape, action, arguments)
         except (ApiError, UnknownOrder):
             assert not tape.market.take_changes()
-    tape.close()
     return tape
 
 
@@ -117,6 +123,9 @@ def _act(tape: Tape, action: str, arguments: list[Any]) -> None:
         tape.submit(asked, account_id)
     elif action == "minute":
         tape.minute(**arguments[0])
+    elif action == "evening":
+        tape.close()
+        tape.evening(*arguments)
     elif tape.orders:
         order = list(tape.orders.values())[arguments[0] % len(tape.orders)]
         if action == "cancel":
@@ -126,7 +135,8 @@ def _act(tape: Tape, action: str, arguments: list[Any]) -> None:
                 OrderType.STOP: {"stop_price": arguments[1]},
                 OrderType.TRAILING_STOP: {"trail": arguments[1] / 50},
             }
-            replacement = Replacement(**fields.get(order.type, {"limit_price": arguments[1]}))
+            qty = None if arguments[2] is None else D(arguments[2])
+            replacement = Replacement(qty=qty, **fields.get(order.type, {"limit_price": arguments[1]}))
             tape.market.replace(order.account_id, order.id, replacement, tape.now)
         tape._collect()
 
@@ -209,3 +219,16 @@ def test_the_same_run_twice_is_identical(script: list[tuple[Any, ...]], model: F
     first, second = played(script, model), played(script, model)
     assert first.changes == second.changes
     assert first.accounts == second.accounts
+
+
+@settings(max_examples=100, deadline=None)
+@given(scripts, models)
+def test_after_the_close_only_what_asked_for_it_trades(
+    script: list[tuple[Any, ...]], model: FillModel
+) -> None:
+    tape = played(script, model)
+    for execution in (e for changes in tape.changes for e in changes.executions):
+        order = tape.orders[execution.order_id]
+        assert execution.at < SESSION.close or order.extended_hours or order.is_crypto
+    for order in tape.orders.values():
+        assert not (order.is_open and order.time_in_force is TimeInForce.DAY)
