@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from flotilla.practice.errors import invalid_parameter, not_found, unprocessable
+from flotilla.practice.errors import invalid_parameter, not_found
 from flotilla.practice.market_time import MarketTime
 from flotilla.practice.matching.back_office import BackOffice
 from flotilla.practice.matching.book import UnknownOrder
+from flotilla.practice.matching.checks import check_cancelable, check_replaceable
 from flotilla.practice.matching.configurations import check_allowed
 from flotilla.practice.matching.orders import Order, OrderTicket
 from flotilla.practice.matching.tickets import Replacement
@@ -38,7 +39,12 @@ class Venue(MarketTime):
     async def cancel(self, account_id: str, order_id: str) -> None:
         """Cancel one order and its group; raises ApiError when it is unknown or closed."""
         async with self.committed() as market:
-            await self._on_order(account_id, order_id, lambda: market.cancel(account_id, order_id, self.now))
+            await self._on_order(
+                account_id,
+                order_id,
+                lambda: market.cancel(account_id, order_id, self.now),
+                check_cancelable,
+            )
 
     async def replace(self, account_id: str, order_id: str, replacement: Replacement) -> Order:
         """Replace an order; returns the new one."""
@@ -48,6 +54,7 @@ class Venue(MarketTime):
                 account_id,
                 order_id,
                 lambda: market.replace(account_id, order_id, replacement, self.now),
+                check_replaceable,
             )
 
     async def cancel_all(self, account_id: str) -> list[Order]:
@@ -72,11 +79,15 @@ class Venue(MarketTime):
         if client_order_id and await self.queries.by_client_order_id(account_id, client_order_id):
             raise invalid_parameter("client_order_id must be unique")
 
-    async def _on_order(self, account_id: str, order_id: str, action: Callable[[], T]) -> T:
+    async def _on_order(
+        self, account_id: str, order_id: str, action: Callable[[], T], check: Callable[[Order], None]
+    ) -> T:
+        """Run `action` on an order of the book; one that has left it is refused as `check` refuses it."""
         try:
             return await self._change(action)
         except UnknownOrder:
             order = await self.queries.order(account_id, order_id)
             if order is None:
                 raise not_found(f"order not found for {order_id}") from None
-            raise unprocessable(f'order is already in "{order.status.value}" state') from None
+            check(order)
+            raise

@@ -53,7 +53,7 @@ def test_c53_a_replacement_may_have_to_fill_at_once(client: TradingAccount, time
 
 def test_c53_a_replacement_cannot_be_what_a_new_order_could_not(client: TradingAccount) -> None:
     (leg, *_) = client.submit(BRACKET)["legs"]
-    limit = client.submit({**LIMIT, "qty": "0.5", "extended_hours": True})
+    limit = client.submit({**LIMIT, "qty": "0.5"})
     for order_id, body, status in (
         (leg["id"], {"time_in_force": "ioc"}, 422),
         (leg["id"], {"qty": "2"}, 422),
@@ -70,9 +70,16 @@ def test_c53_a_replacement_cannot_be_what_a_new_order_could_not(client: TradingA
 
 
 def test_c54_replace_of_a_terminal_order(client: TradingAccount) -> None:
-    order = client.submit(MARKET)
-    reply = client.ask("PATCH", f"/v2/orders/{order['id']}", json={"qty": "2"})
-    assert (reply.status_code, reply.json()["code"]) == (422, 42210000)
+    def refusal(order_id: str) -> str:
+        reply = client.ask("PATCH", f"/v2/orders/{order_id}", json={"qty": "2"})
+        assert (reply.status_code, reply.json()["code"]) == (422, 42210000)
+        message: str = reply.json()["message"]
+        return message
+
+    assert refusal(client.submit(MARKET)["id"]) == "cannot replace order in filled status"
+    order = client.submit(LIMIT)
+    client.ask("PATCH", f"/v2/orders/{order['id']}", json={"qty": "3"})
+    assert refusal(order["id"]) == "order already replaced"
 
 
 def test_c56_notional_orders_keep_qty_null(fresh: TradingAccount) -> None:

@@ -84,6 +84,9 @@ def test_c26_list_filters(client: TradingAccount) -> None:
     assert len(ids("asset_class=us_equity,crypto")) == 3
     assert ids(f"after_order_id={first['id']}&direction=asc") == [second["id"], sale["id"]]
     assert ids(f"before_order_id={second['id']}") == [first["id"]]
+    one, other = f"before_order_id={second['id']}", f"after_order_id={first['id']}"
+    for both in (f"{one}&{other}", f"{one}&after=2016-01-01", f"{other}&until=2016-01-01"):
+        assert client.ask("GET", f"/v2/orders?{both}").status_code == 422, both
     for wrong in (
         "status=none",
         "limit=501",

@@ -14,6 +14,7 @@ from flotilla.practice.matching.orders import (
     STOPS,
     Order,
     OrderClass,
+    OrderStatus,
     OrderTicket,
     OrderType,
     Side,
@@ -38,6 +39,20 @@ def check_increment(name: str, price: Decimal | None, coins: bool) -> None:
         raise unprocessable(
             f"invalid {name} {plain(price)}. sub-penny increment does not fulfill minimum pricing criteria"
         )
+
+
+def check_cancelable(order: Order) -> None:
+    """Refuse to cancel what is closed."""
+    if not order.is_open:
+        raise unprocessable(f'order is already in "{order.status.value}" state')
+
+
+def check_replaceable(order: Order) -> None:
+    """Refuse to replace what is closed, or not at the venue yet."""
+    if order.status is OrderStatus.REPLACED:
+        raise unprocessable("order already replaced")
+    if not order.is_open or order.status in (OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW):
+        raise unprocessable(f"cannot replace order in {order.status.value} status")
 
 
 def check_time_in_force(order: Order) -> None:

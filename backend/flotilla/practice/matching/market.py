@@ -11,12 +11,12 @@ from decimal import Decimal
 from functools import partial
 
 from flotilla.practice.calendar import extended_hours, new_york_day
-from flotilla.practice.errors import unprocessable
 from flotilla.practice.matching.acceptance import Acceptance, check_auction
 from flotilla.practice.matching.account import Account
 from flotilla.practice.matching.back_office import BackOffice
 from flotilla.practice.matching.book import Book, UnknownOrder
 from flotilla.practice.matching.changes import Changes, Recorder, Sequence
+from flotilla.practice.matching.checks import check_cancelable, check_replaceable
 from flotilla.practice.matching.expiry import Expiry
 from flotilla.practice.matching.fill_model import FillModel, move_trail
 from flotilla.practice.matching.orders import (
@@ -135,7 +135,8 @@ class Market:
 
         Raises UnknownOrder when the book does not know it, ApiError when it is closed already.
         """
-        order = self._open_order(account_id, order_id)
+        order = self._order(account_id, order_id)
+        check_cancelable(order)
         order.cancel_requested_at = now
         self._settlement.request(order, OrderStatus.PENDING_CANCEL, now)
         self._settlement.cancel_group(order.root_id, now)
@@ -154,9 +155,8 @@ class Market:
 
         Raises UnknownOrder when the book does not know the old one, ApiError when it may not be replaced.
         """
-        old = self._open_order(account_id, order_id)
-        if old.status in (OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW):
-            raise unprocessable(f"cannot replace order in {old.status.value} status")
+        old = self._order(account_id, order_id)
+        check_replaceable(old)
         new = replacement_of(old, replacement, self.sequence, now)
         self._acceptance.check_replacement(self.accounts[account_id], old, new)
         if new.time_in_force is not old.time_in_force:
@@ -180,12 +180,10 @@ class Market:
         bar = self.minute.bars.get(symbol) if self.minute else None
         return exact(bar.open) if bar else self.marks[symbol]
 
-    def _open_order(self, account_id: str, order_id: str) -> Order:
+    def _order(self, account_id: str, order_id: str) -> Order:
         order = self.book.find(order_id)
         if order is None or order.account_id != account_id:
             raise UnknownOrder(order_id)
-        if not order.is_open:
-            raise unprocessable(f'order is already in "{order.status.value}" state')
         return order
 
     def _expires_at(self, ticket: OrderTicket | Order, now: datetime) -> datetime:

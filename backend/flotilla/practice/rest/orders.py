@@ -54,6 +54,8 @@ def _order_filter(request: Request, assets: AssetDirectory) -> OrderFilter:
     if not 1 <= limit <= _LARGEST_LIST:
         raise invalid_parameter("limit must be between 1 and 500")
     before, after = query.get("before_order_id"), query.get("after_order_id")
+    if (before and after) or ((before or after) and (query.get("after") or query.get("until"))):
+        raise invalid_parameter("before_order_id, after_order_id and after or until cannot be combined")
     classes = frozenset(names(query.get("asset_class", "")))
     if classes - _ASSET_CLASSES:
         raise invalid_parameter("invalid asset_class")
