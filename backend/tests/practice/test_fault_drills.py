@@ -65,6 +65,7 @@ def test_errors_by_count(market: ThreadServer) -> None:
     switch_on(market, "rate_limited", count=1)
     limited = market.request("GET", "/v2/account")
     assert (limited.status_code, limited.json()["code"]) == (429, 42910000)
+    assert limited.headers["X-Request-ID"]
     (first, second) = market.request("GET", "/practice/faults").json()["faults"]
     assert (first["struck"], second["struck"]) == (2, 1)
     off = market.request("DELETE", "/practice/faults/server_error").json()["faults"]

@@ -273,6 +273,7 @@ def test_a_day_order_expires_and_a_queued_one_fills_at_the_next_open(
     queued = submitted(client, market())
     assert queued.status is OrderStatus.ACCEPTED
     server.request("POST", "/practice/next-session")  # also past the hours around a session
+    server.step()
     filled = again(client, queued)
     assert filled.status is OrderStatus.FILLED
     assert filled.filled_at == clock.next_open

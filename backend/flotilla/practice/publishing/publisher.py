@@ -141,8 +141,10 @@ class Publisher:
         end = minute.start + MINUTE
         for symbol in self._wanted(("lulds",), minute):
             session = self._history.session(symbol, minute.start)
+            if session is None or not session.open < end <= session.close:
+                continue  # there are bands in the regular hours only
             window = self._history.bars(symbol, ONE_MINUTE, end - REFERENCE_WINDOW, minute.start, end)
-            bands = limit_bands((bar for _, bar in window), session.close - end) if session else None
+            bands = limit_bands((bar for _, bar in window), session.close - end)
             if bands is not None:
                 yield "lulds", limit_message(symbol, *bands, end)
 

@@ -1,6 +1,7 @@
 """Faults that strike requests: an error instead of the handler, or a reply that never arrives."""
 
 import asyncio
+import uuid
 from typing import Any
 
 import orjson
@@ -57,7 +58,11 @@ async def _swallow(_message: Message) -> None:
 
 
 async def _reply(send: Send, status: int, body: bytes, media_type: bytes = b"application/json") -> None:
-    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
+    headers = [
+        (b"content-type", media_type),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", uuid.uuid4().hex.encode()),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
