@@ -8,7 +8,7 @@ from flotilla.practice.session import Bar
 from flotilla.practice.tape import Print
 from flotilla.practice.tape_wire import orderbook_json, quote_json, trade_json
 
-_TRADED = "A"  # the tape of trading-status messages
+_TAPE = "C"  # of trading statuses and limit bands, as of the trades
 
 
 def bar_message(kind: str, symbol: str, start: datetime, bar: Bar) -> Message:
@@ -52,7 +52,7 @@ def status_message(symbol: str, at: datetime, code: str, text: str, reason: str,
         "rc": reason,
         "rm": reason_text,
         "t": at,
-        "z": _TRADED,
+        "z": _TAPE,
     }
 
 
@@ -77,4 +77,4 @@ def cancel_message(wrong: Message, at: datetime) -> Message:
 
 def limit_message(symbol: str, up: float, down: float, at: datetime) -> Message:
     """Return the prices between which a stock may trade; B: both bands are in force."""
-    return {"T": "l", "S": symbol, "u": up, "d": down, "i": "B", "t": at, "z": _TRADED}
+    return {"T": "l", "S": symbol, "u": up, "d": down, "i": "B", "t": at, "z": _TAPE}
