@@ -112,7 +112,7 @@ class CommittedMarket:
     @property
     def extended_wanted(self) -> bool:
         """Say whether the hours around a session pass minute by minute: asked for, or an order waits."""
-        return (self._always_extended or self.market.has_extended_orders) and not self.ended
+        return (self._always_extended or self.market.book.has_extended_orders()) and not self.ended
 
     @asynccontextmanager
     async def committed(self) -> AsyncIterator[Market]:

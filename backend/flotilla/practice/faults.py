@@ -20,6 +20,7 @@ class FaultKind(StrEnum):
     CORRECTED_TRADE = "corrected_trade"  # at a wrong price, then a correction
     CANCELED_TRADE = "canceled_trade"  # a trade that never was, then its cancel
     REJECTED_ORDER = "rejected_order"  # acknowledged, then rejected by the venue
+    SLOW_CANCEL = "slow_cancel"  # pending until the minute is over, and may fill until then
 
 
 class Target(StrEnum):

@@ -36,13 +36,16 @@ class Venue(MarketTime):
                 await self._begin_extended()
             return await self._change(lambda: market.submit(account_id, ticket, self.now, rejection))
 
-    async def cancel(self, account_id: str, order_id: str) -> None:
-        """Cancel one order and its group; raises ApiError when it is unknown or closed."""
+    async def cancel(self, account_id: str, order_id: str, slowly: bool = False) -> None:
+        """Cancel one order and its group; raises ApiError when it is unknown or closed.
+
+        `slowly`: what works is `pending_cancel` until the minute is over, and may fill until then.
+        """
         async with self.committed() as market:
             await self._on_order(
                 account_id,
                 order_id,
-                lambda: market.cancel(account_id, order_id, self.now),
+                lambda: market.cancel(account_id, order_id, self.now, slowly),
                 check_cancelable,
             )
 

@@ -192,6 +192,17 @@ def test_a_dropped_test_feed(market: ThreadServer) -> None:
             recv_until_closed(socket)
 
 
+def test_a_slow_cancel(market: ThreadServer) -> None:
+    switch_on(market, "slow_cancel", count=1)
+    body = {**ORDER, "type": "limit", "limit_price": "50"}
+    order = market.request("POST", "/v2/orders", json=body).json()
+    assert market.request("DELETE", f"/v2/orders/{order['id']}").status_code == 204
+    (pending,) = market.request("GET", "/v2/orders?status=open").json()
+    assert (pending["id"], pending["status"]) == (order["id"], "pending_cancel")
+    market.step()
+    assert market.request("GET", f"/v2/orders/{order['id']}").json()["status"] == "canceled"
+
+
 def test_a_rejected_order(market: ThreadServer) -> None:
     with updates(market) as socket:
         switch_on(market, "rejected_order", count=1, reason="no stock to borrow")

@@ -377,6 +377,32 @@ def test_a_short_sale_is_refused_while_a_buy_is_open_and_the_other_way_round() -
     assert refusal(other, ticket(limit="109")).message == message
 
 
+def test_a_slow_cancel_is_pending_until_the_minute_is_over() -> None:
+    tape = opened()
+    (order,) = tape.submit(ticket(limit="99", target="102", protect="95", order_class="bracket"))[:1]
+    for _ in range(2):
+        tape.market.cancel(ACCOUNT, order.id, tape.now, slowly=True)
+        tape._collect()
+    assert tape.status(order) == "pending_cancel"
+    assert tape.market.book.reserved(ACCOUNT) == 990
+    with pytest.raises(ApiError, match="cannot replace order in pending_cancel status"):
+        tape.market.replace(ACCOUNT, order.id, Replacement(limit_price=D(98)), tape.now)
+    tape.minute(A=FLAT)
+    assert tape.status(order) == "canceled"
+    assert tape.events(order) == ["pending_new", "new", "pending_cancel", "canceled"]
+    assert tape.market.book.reserved(ACCOUNT) == 0
+
+
+def test_a_fill_may_come_before_a_slow_cancel() -> None:
+    tape = opened((100.0, 100.5, 98.5, 100.0))
+    entry, target, stop = tape.submit(ticket(limit="99", target="102", protect="95", order_class="bracket"))
+    tape.market.cancel(ACCOUNT, entry.id, tape.now, slowly=True)
+    tape._collect()
+    tape.minute(A=FLAT)
+    assert [tape.status(one) for one in (entry, target, stop)] == ["filled", "new", "new"]
+    assert tape.account.quantity("A") == 10
+
+
 def test_accounts_do_not_see_each_other() -> None:
     tape = opened(accounts=(new_account(), new_account("other", D(2000))))
     tape.submit(ticket(qty="1"))

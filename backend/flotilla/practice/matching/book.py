@@ -99,6 +99,10 @@ class Book:
         """Return the symbols that have an open order."""
         return list(self._by_symbol)
 
+    def has_extended_orders(self) -> bool:
+        """Say whether any open order may trade outside the regular hours."""
+        return any(order.extended_hours for order in self.open_orders())
+
     def open_orders(self) -> list[Order]:
         return [order for group in self._groups.values() for order in group if order.is_open]
 

@@ -27,6 +27,7 @@ _DOLLAR, _CENT, _SUBCENT = Decimal(1), Decimal("0.01"), Decimal("0.0001")
 _STOP_DISTANCE = Decimal("0.01")
 _LEAST_STOCK_ORDER, _LEAST_COIN_ORDER = Decimal(1), Decimal(10)
 _LARGEST_COIN_ORDER = Decimal(200_000)
+_NOT_YET = (OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW)
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
@@ -51,7 +52,7 @@ def check_replaceable(order: Order) -> None:
     """Refuse to replace what is closed, or not at the venue yet."""
     if order.status is OrderStatus.REPLACED:
         raise unprocessable("order already replaced")
-    if not order.is_open or order.status in (OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW):
+    if not order.is_open or order.status in _NOT_YET or order.cancel_requested_at is not None:
         raise unprocessable(f"cannot replace order in {order.status.value} status")
 
 

@@ -80,11 +80,6 @@ class Market:
         return self.minute is not None and self.minute.start >= self.session.open
 
     @property
-    def has_extended_orders(self) -> bool:
-        """Say whether any open order may trade outside the regular hours."""
-        return any(order.extended_hours for order in self.book.open_orders())
-
-    @property
     def has_coins(self) -> bool:
         """Say whether any account holds coins or has an open order for them."""
         held = (symbol for account in self.accounts.values() for symbol in account.positions)
@@ -101,9 +96,8 @@ class Market:
     ) -> list[Order]:
         """Accept an order and its legs, or raise ApiError and change nothing.
 
-        Returns the receipt: the order as it was when it was received, then its legs. What fills at
-        once is filled before this returns. With a `rejection` the venue refuses the order after it was
-        acknowledged, for that reason.
+        Returns the receipt: the order as it was when it was received, then its legs. What fills at once
+        is filled before this returns. With a `rejection` the venue refuses it after that, for that reason.
         """
         account = self.accounts[account_id]
         qty = self._acceptance.quantity(ticket)
@@ -130,17 +124,23 @@ class Market:
             self._queued += [member for member in group if member.status is OrderStatus.ACCEPTED]
         return receipt
 
-    def cancel(self, account_id: str, order_id: str, now: datetime) -> None:
-        """Cancel an open order and the rest of its group.
+    def cancel(self, account_id: str, order_id: str, now: datetime, slowly: bool = False) -> None:
+        """Cancel an open order and the rest of its group; `slowly`: when the minute in progress is over.
 
         Raises UnknownOrder when the book does not know it, ApiError when it is closed already.
         """
         order = self._order(account_id, order_id)
         check_cancelable(order)
+        if slowly and order.cancel_requested_at is not None:
+            return
+        slowly = slowly and order.is_working and self._trades_now(order)
         order.cancel_requested_at = now
         self._settlement.request(order, OrderStatus.PENDING_CANCEL, now)
-        self._settlement.cancel_group(order.root_id, now)
-        self.book.prune(order.root_id)
+        if slowly:
+            self._settlement.grant_later(order)
+        else:
+            self._settlement.cancel_group(order.root_id, now)
+            self.book.prune(order.root_id)
 
     def cancel_all(self, account_id: str, now: datetime) -> list[Order]:
         """Cancel every open order of the account; returns copies of them, as they are then."""
@@ -231,6 +231,7 @@ class Market:
                 working = partial(self._tradable, symbol)
                 outcomes = self._model.within(working, bar, minute.start)
                 self._settlement.apply_all(outcomes, minute.start, at)
+        self._settlement.grant(at)
         for symbol, bar in minute.bars.items():
             self.marks[symbol] = exact(bar.close)
         self.back_office.sample(minute.start + MINUTE)

@@ -70,9 +70,10 @@ class OrderStatus(StrEnum):
     DONE_FOR_DAY = "done_for_day"
 
 
-WORKING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
-_REQUESTED = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE})
-ACTIVE = WORKING | _REQUESTED | {OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW}
+# Fills may come while the venue has not yet done what it was asked to.
+REQUESTED = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE})
+WORKING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}) | REQUESTED
+ACTIVE = WORKING | {OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW}
 OPEN = ACTIVE | {OrderStatus.HELD}
 CLOSED = frozenset(OrderStatus) - OPEN
 _UNTOUCHED = frozenset({OrderStatus.ACCEPTED, OrderStatus.PENDING_NEW, OrderStatus.NEW, OrderStatus.HELD})

@@ -33,6 +33,7 @@ class Settlement:
         self._book = book
         self._marks = marks
         self._recorder = recorder
+        self._asked = [order.id for order in book.open_orders() if order.cancel_requested_at is not None]
 
     def route(self, order: Order, at: datetime) -> None:
         """The order reaches the venue: prices may fill it from now on."""
@@ -61,6 +62,18 @@ class Settlement:
         """Tell that the venue has been asked to cancel or to replace the order."""
         order.status, order.updated_at = status, at
         self._recorder.event(status.value, order, at)
+
+    def grant_later(self, order: Order) -> None:
+        """The venue takes its time to cancel the order: until `grant`."""
+        self._asked.append(order.id)
+
+    def grant(self, at: datetime) -> None:
+        """Cancel what was to be canceled and has not filled meanwhile, with its group."""
+        asked, self._asked = self._asked, []
+        for order in filter(None, map(self._book.find, asked)):
+            if order.is_open:
+                self.cancel_group(order.root_id, at)
+                self._book.prune(order.root_id)
 
     def cancel_group(self, root_id: str, at: datetime) -> None:
         """Cancel every order of the group that is still open."""

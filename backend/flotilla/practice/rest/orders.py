@@ -101,7 +101,10 @@ async def replace_order(request: Request, venue: Venue, account_id: str) -> Resp
 
 
 async def cancel_order(request: Request, venue: Venue, account_id: str) -> Response:
-    await venue.cancel(account_id, uuid_of(request.path_params["order_id"]))
+    order_id = uuid_of(request.path_params["order_id"])
+    faults: Faults = request.app.state.faults
+    fault = faults.strikes(FaultKind.SLOW_CANCEL, Target.REST, request.method, request.url.path)
+    await venue.cancel(account_id, order_id, slowly=fault is not None)
     return Response(status_code=204)
 
 
