@@ -112,8 +112,10 @@ class MarketTime(CommittedMarket):
         if tau >= session.close and not self.ended:
             following = self._session_from(session.day + _ONE_DAY)
             await self._change(partial(self._close, session, following, tau), StoredClock(tau, closed=True))
-        if self.market.expiry.overdue(tau):
-            await self._change(lambda: self.market.expire_extended(tau))
+        # After the last session nothing trades any more, in the evening neither.
+        evening = extended_hours(new_york_day(tau))[1] if self.ended else tau
+        if self.market.expiry.overdue(evening):
+            await self._change(lambda: self.market.expire_extended(evening))
         coins = self.crypto_wanted and not self.ended
         minute = self._feed.minute(self.market.session, tau, coins=coins, extended=self.extended_wanted)
         if coins or minute.extended or tau >= self.market.session.open:

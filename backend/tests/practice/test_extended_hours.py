@@ -1,11 +1,13 @@
 """Trading before and after the regular hours: 04:00 to 20:00 in New York."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from practice_server import ThreadServer
 from trading_account import BRACKET, LIMIT, MARKET, Json, TradingAccount
@@ -170,6 +172,24 @@ def test_a_market_may_always_trade_in_the_hours_around_the_session(
         assert (day["o"], day["c"], len(bars)) == (bars[0]["o"], bars[-1]["c"], 390)
         trade = account.ask("GET", "/v2/stocks/SPY/trades/latest").json()["trade"]
         assert trade["t"] > "2016-01-05T14:00"
+    finally:
+        server.stop()
+
+
+def test_no_evening_follows_the_last_session_of_a_replay(
+    new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    starts = [datetime(2013, 10, 7, 13, 30, tzinfo=UTC) + timedelta(minutes=n) for n in (0, 389, 400)]
+    prices = {name: [100.0] * len(starts) for name in ("open", "high", "low", "close", "volume")}
+    times = pa.array(starts, pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"timestamp": times, **prices}), tmp_path / "SPY.parquet")
+    server = ThreadServer(new_database(), bars=tmp_path)
+    try:
+        account = TradingAccount(server, "K0")
+        order = account.submit(EXTENDED)
+        server.step(390)
+        assert server.state()["ended"]
+        assert account.order(order["id"])["status"] == "expired"
     finally:
         server.stop()
 
