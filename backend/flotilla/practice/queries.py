@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
 from flotilla.practice import tables
 from flotilla.practice.activity_queries import ActivityQueries
-from flotilla.practice.matching.orders import CLOSED, OPEN, Order
+from flotilla.practice.matching.orders import CLOSED, OPEN, Order, OrderStatus
 from flotilla.practice.store import order_from
 
 _orders = tables.orders.c
@@ -57,7 +57,9 @@ class Queries(ActivityQueries):
         statement = select(tables.orders).where(*conditions)
         if asked.nested:
             groups = select(_orders.root_id).where(*conditions)
-            statement = select(tables.orders).where(_orders.root_id.in_(groups), ~_orders.is_leg)
+            # An entry that was replaced is not its group's any more: it counts for itself only.
+            its_own = or_(_orders.status != OrderStatus.REPLACED.value, and_(*conditions))
+            statement = select(tables.orders).where(_orders.root_id.in_(groups), ~_orders.is_leg, its_own)
         return await self._orders(statement.order_by(sequence).limit(asked.limit))
 
     async def _one(self, *conditions: ColumnElement[bool]) -> Order | None:

@@ -123,3 +123,11 @@ def test_c28_nested_and_flat_views(client: TradingAccount) -> None:
     assert all(one["legs"] is None for one in flat)
     assert client.order(order["id"])["legs"] is None
     assert len(client.order(order["id"], "?nested=true")["legs"]) == 2
+
+
+def test_c28_a_replaced_entry_is_not_among_the_open_groups(client: TradingAccount) -> None:
+    old = client.submit(BRACKET)
+    new = client.ask("PATCH", f"/v2/orders/{old['id']}", json={"limit_price": "51"}).json()
+    (found,) = client.orders("nested=true")
+    assert (found["id"], len(found["legs"])) == (new["id"], 2)
+    assert [row["id"] for row in client.orders("nested=true&status=all")] == [new["id"], old["id"]]
