@@ -142,6 +142,27 @@ def problems(spec: BotSpec) -> list[Problem]:
     ]
 
 
+def not_traded_yet(spec: BotSpec) -> list[Problem]:
+    """What of a definition this version backtests, but does not trade: such a bot is not started."""
+    settings = spec.risk
+    found = (
+        ("rules.short_entry", spec.short_entry is not None, "Selling short"),
+        ("timeframe", spec.timeframe.is_daily, "A bot on daily bars"),
+        ("symbols", spec.trades_coins, "A pair of coins"),
+        ("trailing_stop_percent", settings.trailing_stop_percent is not None, "A trailing stop"),
+        ("break_even_percent", settings.break_even_percent is not None, "A move to break-even"),
+        ("scale_in_steps", settings.scale_in_steps > 0, "Scaling in"),
+    )
+    return [
+        Problem(
+            f"risk_management.{field}" if hasattr(settings, field) else field,
+            f"{what} can be backtested, but not traded yet: change it to start the bot.",
+        )
+        for field, used, what in found
+        if used
+    ]
+
+
 def _basic_problems(spec: BotSpec) -> Iterator[Problem]:
     if not spec.name.strip():
         yield Problem("name", "Give the bot a name.")

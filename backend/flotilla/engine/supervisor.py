@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import structlog
 
-from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
+from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop, not_traded_yet
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.market import Instrument
 from flotilla.engine.bot_loop import BotLoop
@@ -240,6 +240,11 @@ class Supervisor:
         unknown = [symbol for symbol in bot.spec.symbols if symbol not in self._instruments]
         if unknown:
             reason = f"The account cannot trade {', '.join(unknown)}: edit the bot's symbols."
+            await self._out.store.set_status(bot.id, BotStatus.ERROR, reason)
+            return None
+        missing = not_traded_yet(bot.spec)
+        if missing:
+            reason = " ".join(problem.message for problem in missing)
             await self._out.store.set_status(bot.id, BotStatus.ERROR, reason)
             return None
         try:

@@ -133,7 +133,7 @@ def test_the_live_edge_says_what_the_whole_history_says(rule: Rule, seed: int) -
     start, closes = full_sessions([date(2026, 3, day) for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)])
     price = 100.0 + random.integers(-1, 2, len(start)).cumsum() * 0.25
     base = Series(start, price, price + 0.25, price - 0.25, price, np.ones(len(start)))
-    needed = lookback([rule], uses, T.MINUTE_5)
+    needed = lookback([rule], uses, T.MINUTE_5, 390)
     minutes = rules.base_minutes(needed, 390)
     for cut in random.integers(len(start) // 2, len(start), 5).tolist():
         until = utc(int(start[cut]))

@@ -214,7 +214,7 @@ def test_conditions_come_in_reading_order() -> None:
 
 def test_how_far_a_rule_looks_back() -> None:
     def bars(rule: Rule, timeframe: T = T.MINUTE_1) -> dict[T, int]:
-        return rules.lookback([rule], {"slow": USES["slow"], "sma": USES["sma"]}, timeframe)
+        return rules.lookback([rule], {"slow": USES["slow"], "sma": USES["sma"]}, timeframe, 390)
 
     level = Constant(1)
     assert bars(Condition(CLOSE, Op.ABOVE, level)) == {T.MINUTE_1: 5, T.HOUR_1: 3}

@@ -374,3 +374,22 @@ async def test_a_rule_may_use_prices_and_numbers_alone(api: Api) -> None:
     bot = await api.create(indicators=[macd], rules={"entry": rule})
     assert bot["entry_sentence"] == "MACD(12, 26, 9) macd crosses above 0"
     assert Decimal(bot["capital"]) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"risk_management": {"trailing_stop_percent": 1.0}}, "risk_management.trailing_stop_percent"),
+        ({"risk_management": {"break_even_percent": 1.0}}, "risk_management.break_even_percent"),
+        ({"risk_management": {"scale_in_steps": 2}}, "risk_management.scale_in_steps"),
+        ({"timeframe": "1Day"}, "timeframe"),
+    ],
+)
+async def test_what_is_not_traded_yet_is_kept_and_not_started(
+    api: Api, change: dict[str, Any], field: str
+) -> None:
+    bot = await api.create(**change)
+    answer = await api.client.post(f"/bots/{bot['id']}/start")
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert "not traded yet" in answer.json()["detail"]

@@ -88,7 +88,7 @@ def test_a_definition_becomes_the_domains() -> None:
 
 def test_an_indicator_may_have_numbers_choices_and_a_source() -> None:
     bands = {"timeperiod": 20, "nbdevup": 2.5, "matype": "EMA"}
-    use = {"id": "bb", "name": "BBANDS", "params": bands, "source": "hlc3"}
+    use = {"id": "bb", "name": "BBANDS", "params": bands, "source": "hlc3", "timeframe": None}
     definition_ = BotDefinition.model_validate(definition(indicators=[use]))
     assert to_spec(definition_).indicators == (IndicatorUse("bb", "BBANDS", bands, "hlc3"),)
     assert definition_.model_dump(mode="json")["indicators"] == [use]

@@ -55,7 +55,10 @@ class BotService:
     async def start(self, bot_id: str) -> BotOut:
         """Ask for the bot to run; the engine makes it so."""
         row = await self._existing(bot_id)
-        await self._checked(rows.definition(row))
+        definition = await self._checked(rows.definition(row))
+        missing = bots.not_traded_yet(to_spec(definition))
+        if missing:
+            raise Invalid(missing, " ".join(problem.message for problem in missing))
         await self._require_capital(row)
         row.desired_status = DesiredStatus.RUNNING
         row.on_stop = OnStop.KEEP
@@ -140,12 +143,15 @@ class BotService:
 _AT_REST = (BotStatus.STOPPED, BotStatus.ERROR)
 _SENTENCES = {
     Outcome.NONE: "No rule held.",
-    Outcome.ENTER: "The entry rule held, and every gate let it pass: a buy order was sent.",
-    Outcome.EXIT: "The exit rule held (or the bot was flattened): a sell order was sent.",
+    Outcome.ENTER: "The entry rule held, and every gate let it pass: an order was sent.",
+    Outcome.EXIT: "An exit rule or limit was met (or the bot was told to sell): an order was sent.",
 }
 
 
 def _sentence(outcome: str, refusal: str | None) -> str:
-    if refusal is not None:
-        return risk.REFUSAL_SENTENCES[risk.RefusalCode(refusal)]
-    return _SENTENCES[Outcome(outcome)]
+    if refusal is None:
+        return _SENTENCES[Outcome(outcome)]
+    reason = risk.REFUSAL_SENTENCES[risk.RefusalCode(refusal)]
+    if outcome == Outcome.ENTER:
+        return f"The entry rule held, and a smaller order was sent. {reason}"
+    return reason
