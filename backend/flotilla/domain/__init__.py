@@ -7,13 +7,13 @@ Read it in the order in which data flows:
                 bars can be used, and prices restated for splits
     indicators  indicators/     the catalogue: series in, series out (the one home of TA-Lib)
     rules       rules/          conditions over indicators and prices; their sentence and explanation
-    sizing      sizing.py       capital and price -> quantity
-    risk        risk.py         stop and target prices, refusal codes
+    risk        risk.py         sizing and risk settings, refusal codes and reasons
     bot         bots.py         a bot's whole definition, and what is wrong with it
     order       orders.py       intents, orders, their states and client order ids
     fill        fills.py        one execution, and the key that makes it count once
     position    positions.py    a holding from flat to flat: average cost, realised P&L
-    decision    kernel.py       one step of a bot: fills, marks, exits, entries through the gates
+    decision    kernel/         compiled: what a fill does, and one step of a bot - marks, exits, stops that
+                                move, entries through the gates; codes.py has its words as numbers
     ledger      ledger.py       a bot's money, in Decimal
     event       events.py       the facts that leave: what the browser and the outbox see
     errors      errors.py       everything that can be refused, with its code

@@ -5,8 +5,6 @@ from decimal import Decimal
 import pytest
 
 from flotilla.domain import bots
-from flotilla.domain.indicators import CATALOGUE
-from flotilla.features.templates.bands import BANDS
 from flotilla.features.templates.router import TEMPLATES
 from flotilla.features.templates.schemas import Template
 from flotilla.wire.bots import to_spec
@@ -16,16 +14,6 @@ from tests.features.api import Api
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.id)
 def test_nothing_is_wrong_with_a_template(template: Template) -> None:
     assert bots.problems(to_spec(template.definition)) == []
-
-
-@pytest.mark.parametrize(
-    "template", [t for t in BANDS if t not in TEMPLATES], ids=lambda template: template.id
-)
-def test_one_that_waits_for_its_indicators_lacks_nothing_else(template: Template) -> None:
-    missing = {use.name for use in template.definition.indicators} - CATALOGUE.keys()
-    assert missing, "the catalogue has its indicators: put it among TEMPLATES"
-    found = bots.problems(to_spec(template.definition))
-    assert {problem.message for problem in found} == {f"There is no indicator called {n!r}." for n in missing}
 
 
 async def test_templates_are_listed_with_their_rules_in_words(api: Api) -> None:
