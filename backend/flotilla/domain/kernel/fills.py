@@ -50,9 +50,10 @@ def _open(
     slot.realised -= cost
     bot.realised -= cost
     if slot.pending_lot < 0:
-        slot.pending_lot = _free_lot(book, k)
         if held > 0.0:
             slot.adds += 1
+        # A row for each entry since the symbol was flat: the rows are in the order of their age.
+        slot.pending_lot = min(slot.adds, book.lots.shape[1] - 1)
         slot.last_entry = slot.pending_price
     lot = book.lots[k, slot.pending_lot]
     if lot.quantity == 0.0:
@@ -62,16 +63,6 @@ def _open(
     total = lot.quantity + quantity
     lot.entry_price = (lot.quantity * lot.entry_price + quantity * price) / total
     lot.quantity = total
-
-
-@compiled
-def _free_lot(book: Book, k: int) -> int:
-    """The first unused lot; the last one when all are in use."""
-    count = book.lots.shape[1]
-    for n in range(count):
-        if book.lots[k, n].quantity == 0.0:
-            return n
-    return count - 1
 
 
 @compiled
