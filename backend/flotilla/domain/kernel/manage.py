@@ -68,8 +68,9 @@ def _mark(book: Book, market: Market, b: int, t: int) -> None:
 
 @inlined
 def _halt(rule: Any, bot: Any) -> None:
+    # A short's gap may leave less than nothing: a part of that is of its size, and off stays off.
     lost = bot.day_baseline - bot.closing_equity
-    if lost >= rule.daily_loss * bot.day_baseline:
+    if lost > 0.0 and lost >= rule.daily_loss * abs(bot.day_baseline):
         bot.daily_loss_halted = 1
     if bot.peak_equity - bot.closing_equity >= rule.drawdown * bot.peak_equity:
         bot.drawdown_halted = 1

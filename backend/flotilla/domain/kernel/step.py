@@ -70,5 +70,6 @@ def mark_account(book: Book, market: Market, t: int) -> None:
         account.daily_loss_halted = 0
     account.equity = total
     account.closing_equity = total
-    if account.day_baseline - total >= account.daily_loss * account.day_baseline:
+    lost = account.day_baseline - total
+    if lost > 0.0 and lost >= account.daily_loss * abs(account.day_baseline):
         account.daily_loss_halted = 1
