@@ -24,9 +24,10 @@ def manage(book: Book, market: Market, b: int, t: int, out: Output) -> None:
         slot = book.slots[k]
         if slot.closed != 0:
             _after_exit(rule, bot, slot, market.tau[t])
-        if slot.quantity != 0.0 and slot.pending == codes.NOTHING:
-            _exit(book, market, b, k, t, out)
-            if slot.pending == codes.NOTHING and (rule.trail > 0.0 or rule.break_even > 0.0):
+        if slot.quantity != 0.0:
+            if slot.pending == codes.NOTHING:
+                _exit(book, market, b, k, t, out)
+            if rule.trail > 0.0 or rule.break_even > 0.0:
                 _reprice(book, market, b, k, t, out)
         if slot.quantity != 0.0 or slot.pending != codes.NOTHING:
             bot.busy = 1
@@ -226,7 +227,10 @@ def _send_exit(
 
 @compiled
 def _reprice(book: Book, market: Market, b: int, k: int, t: int, out: Output) -> None:
-    """Trail a position's stops: decided at tau, valid from the next bar."""
+    """Trail a position's stops: decided at tau, valid from the next bar.
+
+    The best price is taken in while an order is under way, too; the stop waits for its end.
+    """
     rule, instrument, slot = book.rules[b], book.instruments[k], book.slots[k]
     row = instrument.price_row
     if math.isnan(market.open[row, t]):
@@ -239,6 +243,8 @@ def _reprice(book: Book, market: Market, b: int, k: int, t: int, out: Output) ->
             continue
         if sign * (best - lot.extreme) > 0.0:
             lot.extreme = best
+        if slot.pending != codes.NOTHING:
+            continue
         stop = moved_stop(rule, instrument, sign, lot, slot.mark)
         if stop != lot.stop and not math.isnan(stop):
             lot.stop = stop
