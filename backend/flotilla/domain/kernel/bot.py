@@ -199,11 +199,23 @@ class KernelBot:
     # --- what happens to it ---------------------------------------------------------------------
 
     def apply_fill(
-        self, *, symbol: str, side: Side, quantity: float, price: float, fee: float, coin_fee: float = 0.0
+        self,
+        *,
+        symbol: str,
+        side: Side,
+        quantity: float,
+        price: float,
+        fee: float,
+        coin_fee: float = 0.0,
+        lot: int = -1,
     ) -> None:
-        """Book one execution: shares or coins, USD; `coin_fee` in coins kept back from a purchase."""
+        """Book one execution: shares or coins, USD; `coin_fee` in coins kept back from a purchase.
+
+        `lot`: whose stop or target it was (the first entry's since the symbol was flat is 0, what
+        was added to it 1, 2, ...); -1 for every other order.
+        """
         sign = 1.0 if side is Side.BUY else -1.0
-        apply_fill(self.book, 0, self.symbols.index(symbol), -1, sign, quantity, price, fee, coin_fee)
+        apply_fill(self.book, 0, self.symbols.index(symbol), lot, sign, quantity, price, fee, coin_fee)
 
     def order_under_way(
         self,
@@ -316,10 +328,7 @@ class KernelBot:
         return {
             "bot": _values(self.book.bots[0]),
             "slots": {symbol: _values(slot) for symbol, slot in self._slots()},
-            "lots": {
-                symbol: [_values(lot) for lot in self.book.lots[k] if lot.quantity != 0.0]
-                for k, symbol in enumerate(self.symbols)
-            },
+            "lots": {symbol: _lots(self.book.lots[k]) for k, symbol in enumerate(self.symbols)},
         }
 
     def restore(self, checkpoint: Mapping[str, Any]) -> None:
@@ -334,17 +343,30 @@ class KernelBot:
                     _write(self._slot(symbol), values)
                 elif values["quantity"]:
                     raise ValueError(f"{symbol} is held, and is not known")
+            self._make_room(max(map(len, checkpoint["lots"].values()), default=0))
             for symbol, lots in checkpoint["lots"].items():
-                for n, values in enumerate(lots[: self.book.lots.shape[1]]):
+                for n, values in enumerate(lots):
                     _write(self.book.lots[self.symbols.index(symbol), n], values)
         except KeyError as error:
             raise ValueError(f"the checkpoint has no {error}") from error
         self.transfer(self.capital - float(self.book.bots[0].capital))
 
+    def _make_room(self, lots: int) -> None:
+        """For what was added under settings that allowed more steps."""
+        count, room = self.book.lots.shape
+        if lots > room:
+            self.book = self.book._replace(lots=new_book(1, count, lots, count).lots)
+
 
 def _values(record: Any) -> dict[str, float | int | None]:
     found = {name: record[name].item() for name in record.dtype.names}
     return {n: None if isinstance(v, float) and not math.isfinite(v) else v for n, v in found.items()}
+
+
+def _lots(rows: Any) -> list[dict[str, float | int | None]]:
+    """In their rows, because a pending order names one; without the empty ones at the end."""
+    used = [n for n, lot in enumerate(rows) if lot.quantity != 0.0]
+    return [_values(lot) for lot in rows[: max(used, default=-1) + 1]]
 
 
 def _write(record: Any, values: Mapping[str, Any]) -> None:
