@@ -20,7 +20,8 @@ RULES = np.dtype(
         ("first", "u8"),  # unsigned, as every index of a hot loop: no check for counting from the end
         ("last", "u8"),
         ("sizing", "i8"),
-        ("size", "f8"),  # percent of equity, USD, quantity, percent at risk, part of Kelly, percent a year
+        # Percent of equity, USD, quantity, percent at risk, part of Kelly, percent a year.
+        ("size_value", "f8"),  # not "size": of a record that is how many it is
         ("kelly_after", "i8"),  # closed trades before Kelly is trusted
         ("kelly_before", "f8"),  # percent of equity until then
         ("fixed_capital", "i8"),

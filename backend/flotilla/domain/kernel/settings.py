@@ -36,7 +36,7 @@ def write_rules(rule: Any, risk: RiskRules, *, first: int, last: int, account_eq
     """Fill a RULES record. `account_equity` (USD) is what a position's share of the account is of."""
     rule.first, rule.last = first, last
     rule.sizing, size = _SIZES[risk.sizing]
-    rule.size = getattr(risk, size)
+    rule.size_value = getattr(risk, size)
     rule.kelly_after, rule.kelly_before = risk.kelly_after_trades, risk.position_percent
     rule.fixed_capital = risk.fixed_capital
     rule.stop, rule.stop_value = _stop(risk)

@@ -39,19 +39,19 @@ def wanted_quantity(
     `equity` in USD; `volatility` is the standard deviation of the symbol's returns in percent a year.
     """
     if rule.sizing == BY_QUANTITY:
-        return rule.size
+        return rule.size_value
     if rule.sizing == BY_AMOUNT:
-        return rule.size / close
+        return rule.size_value / close
     if rule.sizing == BY_PERCENT:
-        return equity * rule.size / 100.0 / close
+        return equity * rule.size_value / 100.0 / close
     if rule.sizing == BY_RISK:
-        return equity * rule.size / 100.0 / abs(close - stop)
+        return equity * rule.size_value / 100.0 / abs(close - stop)
     if rule.sizing == BY_KELLY:
         if bot.wins + bot.losses < rule.kelly_after:
             return equity * rule.kelly_before / 100.0 / close
-        part = min(rule.size * kelly_fraction(bot), 1.0)
+        part = min(rule.size_value * kelly_fraction(bot), 1.0)
         return equity * part / close if part > 0.0 else math.nan
     # BY_VOLATILITY: a calm symbol gets more, at most everything.
     if not volatility > 0.0:
         return equity / close
-    return equity * min(rule.size / volatility, 1.0) / close
+    return equity * min(rule.size_value / volatility, 1.0) / close
