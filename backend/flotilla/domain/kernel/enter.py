@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from flotilla.domain import codes
 from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.fills import CASH_RESERVE
@@ -75,6 +77,10 @@ def _place(book: Book, market: Market, b: int, k: int, t: int, sign: float, reas
         _refuse(out, market.tau[t], k, codes.STOP_BEYOND_PRICE, close, stop, target, 0.0, 0.0, 0.0)
         return
     code, shrunk, quantity, wanted, limit, cash, whole = _size(book, market, b, k, t, close, stop)
+    if code == codes.NONE and sign < 0.0:
+        quantity = np.floor(quantity)  # the broker lends whole shares
+        if quantity == 0.0:
+            code = codes.SIZE_TOO_SMALL
     if code != codes.NONE:
         _refuse(out, market.tau[t], k, code, whole, close, wanted, limit, cash, quantity)
         return
