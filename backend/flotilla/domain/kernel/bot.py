@@ -31,6 +31,7 @@ _MODES = {
     Mode.GUARD: codes.NO_RULES,
     Mode.FLATTEN: codes.FLATTEN_ALL,
 }
+_ALWAYS = 1 << 40  # seconds until a close that never comes
 _FIRST: Any = np.uint64(0)  # the index type that the backtest compiles for, too
 
 
@@ -283,11 +284,11 @@ class KernelBot:
     def _see(self, views: Mapping[str, SymbolView], tau: datetime, session: Session, mode: Mode) -> None:
         market, moment = self._market, int(tau.timestamp())
         market.tau[0] = moment
-        market.day[0, 0] = session.open.astimezone(NEW_YORK).toordinal()
+        market.day[0, 0], local, until_close = self._clock(tau, session)
         window = self.spec.window
         market.flags[0, 0] = _MODES[mode] | tau_flags(
-            _second_of_day(tau),
-            int(session.close.timestamp()) - moment,
+            local,
+            until_close,
             window.start.hour * 3600 + window.start.minute * 60,
             window.end.hour * 3600 + window.end.minute * 60,
             self.spec.risk.flatten_at_window_end,
@@ -309,6 +310,14 @@ class KernelBot:
             market.atr[k, 0] = view.atr if needs_atr else 0.0
             market.volatility[k, 0] = view.volatility
             market.liquidity[k, 0] = view.liquidity
+
+    def _clock(self, tau: datetime, session: Session) -> tuple[int, int, int]:
+        """The day's number, its second, and how many are left: coins have days of UTC and no close."""
+        if any(instrument.is_coin for instrument in self.instruments.values()):
+            moment = int(tau.timestamp())
+            return (moment - 60) // 86_400, moment % 86_400, _ALWAYS
+        day = session.open.astimezone(NEW_YORK).toordinal()
+        return day, _second_of_day(tau), int((session.close - tau).total_seconds())
 
     def _silent(self, views: Mapping[str, SymbolView], told: set[str], mode: Mode) -> Iterator[Decision]:
         """What was asked and came to nothing is a decision too."""
