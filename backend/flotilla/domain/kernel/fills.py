@@ -110,6 +110,7 @@ def _flat(book: Book, bot: Any, slot: Any, k: int) -> None:
     slot.realised = 0.0
     slot.since = -1
     slot.adds = 0
+    slot.pending_lot = -1  # what an entry under way still buys is a first lot again
     slot.leaving = NOTHING
     slot.closed = 1
     slot.closed_profit = profit
