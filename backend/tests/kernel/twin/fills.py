@@ -40,8 +40,11 @@ def _open(bot: Bot, holding: Holding, sign: float, received: float, price: float
             holding.adds += 1
         holding.last_entry = order.price
         order.lot = Lot(0.0, 0.0, order.stop, order.target, best=price, number=holding.adds)
-        holding.lots.append(order.lot)
     lot = order.lot
+    if lot not in holding.lots:  # new, or sold by its leg while the order goes on
+        lot.quantity, lot.entry_price = 0.0, 0.0
+        lot.stop, lot.target, lot.best = order.stop, order.target, price
+        holding.lots.append(lot)
     total = lot.quantity + received
     lot.entry_price = (lot.quantity * lot.entry_price + received * price) / total
     lot.quantity = total
@@ -77,4 +80,6 @@ def _flat(bot: Bot, holding: Holding) -> None:
     holding.quantity = holding.realised = 0.0
     holding.since, holding.adds, holding.leaving = None, 0, None
     holding.closed_profit = profit
+    if holding.order is not None:
+        holding.order.lot = None  # what an entry under way still buys is a first lot again
     holding.lots.clear()

@@ -41,7 +41,7 @@ class Signals:
     liquidity: float | None = None  # volume of a usual minute
 
 
-@dataclass
+@dataclass(eq=False)
 class Lot:
     """What one entry bought or sold short, with its own protection. `quantity` is never below zero."""
 
