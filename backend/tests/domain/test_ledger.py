@@ -1,6 +1,7 @@
 """Money is conserved: what fills cost and bring is in cash, in positions and in realised P&L, once."""
 
 from collections.abc import Sequence
+from datetime import time
 from decimal import Decimal
 from fractions import Fraction
 
@@ -8,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flotilla.domain import kernel
 from flotilla.domain.fills import Fill
-from flotilla.domain.kernel import BotState
+from flotilla.domain.kernel.bot import KernelBot, KernelSpec
 from flotilla.domain.ledger import Ledger
+from flotilla.domain.market import Window, usual_instrument
 from flotilla.domain.orders import Side
 from flotilla.domain.positions import Position, opened, profit
+from flotilla.domain.risk import RiskRules
 from tests.domain.ledgers import OPENED, fill, fill_sequences
 
 CAPITAL = Decimal(10_000)
@@ -92,10 +94,11 @@ def test_equity_is_capital_plus_realised_plus_unrealised(fills: list[Fill], mark
 @given(fills=fill_sequences())
 def test_the_kernels_doubles_follow_the_ledger(fills: list[Fill]) -> None:
     ledger, positions, _ = book(fills)
-    state = BotState(cash=float(CAPITAL))
+    symbols = ("AAPL", "MSFT")
+    spec = KernelSpec(symbols, RiskRules(), Window(time(0), time(0)))
+    state = KernelBot(spec, float(CAPITAL), {symbol: usual_instrument(symbol) for symbol in symbols})
     for one in fills:
-        kernel.apply_fill(
-            state,
+        state.apply_fill(
             symbol=one.symbol,
             side=one.side,
             quantity=float(one.quantity),

@@ -194,8 +194,8 @@ def _send_exit(
 ) -> None:
     slot, tau = book.slots[k], market.tau[t]
     whole = quantity >= abs(slot.quantity)
-    # Nobody asks again for what a signal wanted; a flatten's reason is seen anew at each step.
-    slot.leaving = purpose if whole and purpose == codes.EXIT else codes.NOTHING
+    # What was decided is decided again until it has happened; what a person asked for, they ask for.
+    slot.leaving = purpose if whole and reason != codes.STOPPING else codes.NOTHING
     slot.pending = purpose
     slot.pending_sign = -1.0 if slot.quantity > 0.0 else 1.0
     slot.pending_price = slot.mark

@@ -152,8 +152,8 @@ def _send(
     quantity: float,
     log: Log,
 ) -> None:
-    # A flatten's reason is seen anew at each step; nobody asks again for what else was decided.
-    again = purpose is Purpose.EXIT and quantity >= abs(holding.quantity)
+    # Whether a bot that was told to sell everything still should is for the person to say.
+    again = reason is not ExitReason.STOPPING and quantity >= abs(holding.quantity)
     holding.leaving = purpose if again else None
     holding.exit_tau = moment.tau
     sign, price = -holding.side, holding.mark
