@@ -106,6 +106,10 @@ class BarStore(Protocol):
         """Put these in place of those known; whether that changed anything."""
         ...
 
+    def version(self, source: str, symbol: str) -> str:
+        """Another word whenever anything of a symbol was written, by any process; cheap to ask."""
+        ...
+
     def series(self) -> Sequence[SeriesKey]:
         """Every series in the store, by source, symbol and length of its bars."""
         ...

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import numpy as np
+
 from flotilla.domain.adjustment import Adjustment
 from flotilla.domain.errors import Invalid, NotFound, Problem
 from flotilla.domain.market import Series, Timeframe
@@ -74,15 +76,19 @@ class BarLibrary:
         adjustment: Adjustment = Adjustment.SPLIT,
         as_of: date | None = None,
         extended_hours: bool = False,
+        marks_from: datetime | None = None,
     ) -> dict[str, SymbolHistory]:
         """Read the finest bars that the store has of each symbol within [start, end).
 
-        Stocks' minutes outside regular hours are left out unless `extended_hours`. Raises NotFound
+        Stocks' minutes outside regular hours are left out unless `extended_hours`. The marks are of
+        [marks_from, end): bars before that only warm indicators up. Raises NotFound
         (`NO_BARS`) where a symbol has none, Invalid, BarsDamaged.
         """
         _check_range(start, end)
         return {
-            symbol: self._history(source, symbol, start, end, adjustment, as_of, extended_hours)
+            symbol: self._history(
+                source, symbol, (start, marks_from or start, end), adjustment, as_of, extended_hours
+            )
             for symbol in symbols
         }
 
@@ -100,12 +106,12 @@ class BarLibrary:
         self,
         source: str,
         symbol: str,
-        start: datetime,
-        end: datetime,
+        within: tuple[datetime, datetime, datetime],
         adjustment: Adjustment,
         as_of: date | None,
         extended_hours: bool,
     ) -> SymbolHistory:
+        start, marks_from, end = within
         for timeframe in sorted(Timeframe, key=lambda one: one.minutes):
             key = SeriesKey(source, symbol, timeframe)
             coverage = self._store.coverage(key)
@@ -115,7 +121,8 @@ class BarLibrary:
             if not (extended_hours or key.is_coin or timeframe.is_daily):
                 bars = within_sessions(bars, self._calendar.sessions(_day(start, key), _day(end, key)))
             if len(bars):
-                return SymbolHistory(symbol, bars, self._marks(key, coverage, bars, start, end))
+                judged = bars.cut(slice(int(np.searchsorted(bars.start, marks_from.timestamp())), None))
+                return SymbolHistory(symbol, bars, self._marks(key, coverage, judged, marks_from, end))
         raise NotFound(
             f"There are no bars of {symbol} from {start:%Y-%m-%d} to {end:%Y-%m-%d} in {source}; "
             "`flotilla bars fetch` or `flotilla bars import` brings them.",

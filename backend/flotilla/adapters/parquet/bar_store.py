@@ -11,6 +11,7 @@ import orjson
 
 from flotilla.adapters.parquet.files import folder_name, one_writer, symbol_of, sync_folder, write_whole
 from flotilla.adapters.parquet.manifest import (
+    MANIFEST,
     Manifest,
     MonthFile,
     all_names,
@@ -139,10 +140,16 @@ class ParquetBarStore:
             write_whole(folder / _ACTIONS, orjson.dumps(rows))
             return True
 
+    def version(self, source: str, symbol: str) -> str:
+        folder = self._symbol(source, symbol)
+        # Both are only ever swapped for new files.
+        written = (*sorted(folder.glob(f"*/{MANIFEST}")), folder / _ACTIONS)
+        return ";".join(map(_identity, written))
+
     def series(self) -> Sequence[SeriesKey]:
         found = (
             SeriesKey(path.parents[2].name, symbol_of(path.parents[1]), Timeframe(path.parent.name))
-            for path in self._folder.glob("*/*/*/manifest.json")
+            for path in self._folder.glob(f"*/*/*/{MANIFEST}")
             if path.parent.name in set(Timeframe)
         )
         return sorted(found, key=lambda key: (key.source, key.symbol, key.timeframe.minutes))
@@ -190,6 +197,14 @@ class ParquetBarStore:
 
     def _series(self, key: SeriesKey) -> Path:
         return self._symbol(key.source, key.symbol) / key.timeframe.value
+
+
+def _identity(path: Path) -> str:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return ""
+    return f"{path.parent.name}:{status.st_ino}:{status.st_mtime_ns}:{status.st_size}"
 
 
 def _rewritten(

@@ -13,7 +13,7 @@ from flotilla.domain.time_ranges import NO_TIME, TimeRanges
 from flotilla.ports.bar_store import BarsDamaged
 
 _VERSION = 1
-_NAME = "manifest.json"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Manifest:
 
 def read_manifest(folder: Path) -> Manifest:
     """The folder's manifest, an empty one where there is none. Raises BarsDamaged."""
-    path = folder / _NAME
+    path = folder / MANIFEST
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -72,7 +72,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "faults": {fault.value: starts for fault, starts in manifest.faults.items()},
         "adjusted": manifest.adjusted,
     }
-    write_whole(folder / _NAME, orjson.dumps(body, option=orjson.OPT_INDENT_2))
+    write_whole(folder / MANIFEST, orjson.dumps(body, option=orjson.OPT_INDENT_2))
 
 
 def joined(*faults: Faults | None) -> dict[BarFault, tuple[int, ...]]:

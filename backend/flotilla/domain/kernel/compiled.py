@@ -18,7 +18,8 @@ _HERE = Path(__file__).parent
 _SOURCES = (
     _HERE.parent / "codes.py",
     *sorted(_HERE.glob("*.py")),
-    *sorted((_HERE.parents[1] / "research").glob("**/*.py")),
+    _HERE.parents[1] / "research" / "timeline.py",
+    *sorted((_HERE.parents[1] / "research" / "model").glob("*.py")),
 )
 
 
