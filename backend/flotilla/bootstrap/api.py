@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,15 +13,23 @@ from flotilla.adapters.clock import SystemClock
 from flotilla.adapters.postgres import lock
 from flotilla.adapters.postgres.notify import PostgresNudges
 from flotilla.adapters.postgres.outbox import PostgresOutbox
+from flotilla.bootstrap import backtests
 from flotilla.bootstrap.account import database_url, practice_account, practice_config
 from flotilla.db.session import Database
 from flotilla.domain.errors import Unavailable
+from flotilla.features.backtests.desk import BacktestDesk
+from flotilla.features.backtests.instruments import instruments_of
+from flotilla.features.backtests.previews import Previews
+from flotilla.features.backtests.repository import BacktestQueue
+from flotilla.features.backtests.runner import BacktestRunner
 from flotilla.features.bots.examples import seed_examples
 from flotilla.features.summary.repository import SummaryRepository
 from flotilla.http.dependencies import ApiState, InstrumentDirectory
 from flotilla.realtime.broadcaster import Broadcaster
+from flotilla.realtime.messages import BacktestProgress
 from flotilla.realtime.server import RealtimeServer
 from flotilla.settings import Settings
+from flotilla.wire.backtests import BacktestOut
 from flotilla.wire.summary import SummaryOut
 
 T = TypeVar("T")
@@ -30,6 +38,11 @@ T = TypeVar("T")
 def broadcaster_lock(settings: Settings) -> AbstractAsyncContextManager[asyncio.Event]:
     """With Redis between several API processes, one of them broadcasts for all."""
     return lock.held(database_url(settings), "flotilla-broadcaster", wait=None)
+
+
+def runner_lock(settings: Settings) -> AbstractAsyncContextManager[asyncio.Event]:
+    """Of several API processes, one runs the stored backtests."""
+    return lock.held(database_url(settings), "flotilla-backtests", wait=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,8 @@ class Api:
 
     seed: Callable[[], Coroutine[Any, Any, None]]
     state: ApiState
+    backtests: BacktestDesk
+    runner: BacktestRunner
     realtime: RealtimeServer
     broadcaster: Broadcaster
 
@@ -49,6 +64,7 @@ class Api:
 async def api(settings: Settings) -> AsyncIterator[Api]:
     """The API of the practice account."""
     database = Database(database_url(settings), pool_size=10)
+    held = ExitStack()
     client = AlpacaClient(practice_config(settings))
     clock = SystemClock()
     try:
@@ -61,6 +77,13 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         async def read_summary() -> SummaryOut:
             async with database.transaction() as session:
                 return await SummaryRepository(session).read(account_id, now=clock.now())
+
+        async def tell(backtest: BacktestOut) -> None:
+            await realtime.emit(BacktestProgress(backtest=backtest))
+
+        directory = InstrumentDirectory(broker)
+        materials = held.enter_context(backtests.materials(settings))
+        runner = BacktestRunner(BacktestQueue(database), materials, instruments_of(directory), tell)
 
         async def seed() -> None:
             if not settings.examples:
@@ -75,14 +98,17 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
             state=ApiState(
                 database=database,
                 account_id=account_id,
-                instruments=InstrumentDirectory(broker),
+                instruments=directory,
                 history=AlpacaBarHistory(client, broker),
                 clock=clock,
             ),
+            backtests=BacktestDesk(Previews(materials), instruments_of(directory), runner.wake, tell),
+            runner=runner,
             realtime=realtime,
             broadcaster=Broadcaster(realtime, outbox, PostgresNudges(database_url(settings)), read_summary),
         )
     finally:
+        held.close()
         client.close()
         await database.close()
 

@@ -1,6 +1,7 @@
 """The API process: HTTP, socket.io and the built page. It never trades."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import uvicorn
@@ -14,6 +15,7 @@ import flotilla
 from flotilla.bootstrap import api as bootstrap
 from flotilla.entrypoints import logs
 from flotilla.entrypoints.process import Server, lifetime, serve
+from flotilla.features.backtests.router import router as backtests
 from flotilla.features.bots.router import router as bots
 from flotilla.features.health.router import router as health
 from flotilla.features.indicators.router import router as indicators
@@ -26,9 +28,10 @@ from flotilla.features.trades.router import router as trades
 from flotilla.http import errors
 from flotilla.http.guard import HostGuard
 from flotilla.realtime.messages import Message
+from flotilla.research.kernel_cache import compile_kernel
 from flotilla.settings import Settings
 
-ROUTERS = (bots, trades, positions, orders, summary, market_data, indicators, templates, health)
+ROUTERS = (bots, trades, positions, orders, summary, market_data, indicators, templates, backtests, health)
 
 
 def create_app() -> FastAPI:
@@ -59,6 +62,7 @@ def compose(api: bootstrap.Api, settings: Settings) -> ASGIApp:
     """The whole served application: the guard, socket.io, the API, and the page behind it."""
     app = create_app()
     app.state.flotilla = api.state
+    app.state.backtests = api.backtests
     page = settings.page or _built_page()
     if page is not None:
         app.mount("/", _Page(directory=page, html=True), name="page")
@@ -69,6 +73,8 @@ def compose(api: bootstrap.Api, settings: Settings) -> ASGIApp:
 async def main(settings: Settings) -> None:
     """Serve until told to end."""
     logs.configure(settings.log_level)
+    # The first preview after a start then finds the kernel loaded. No end has to wait for it.
+    threading.Thread(target=compile_kernel, name="kernel", daemon=True).start()
     async with lifetime() as stop, bootstrap.api(settings) as api:
         config = uvicorn.Config(
             compose(api, settings),
@@ -83,7 +89,9 @@ async def main(settings: Settings) -> None:
         async with asyncio.TaskGroup() as tasks:
             broadcasting = tasks.create_task(_broadcast(api, settings), name="broadcaster")
             seeding = tasks.create_task(api.seed(), name="examples")
+            backtesting = tasks.create_task(_run_backtests(api, settings), name="backtests")
             await serve(Server(config), stop)
+            backtesting.cancel()
             seeding.cancel()
             broadcasting.cancel()
 
@@ -95,6 +103,11 @@ async def _broadcast(api: bootstrap.Api, settings: Settings) -> None:
         return
     async with bootstrap.broadcaster_lock(settings):
         await api.broadcaster.run()
+
+
+async def _run_backtests(api: bootstrap.Api, settings: Settings) -> None:
+    async with bootstrap.runner_lock(settings):
+        await api.runner.run()
 
 
 class _Page(StaticFiles):

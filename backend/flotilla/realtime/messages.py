@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from flotilla.wire.backtests import BacktestOut
 from flotilla.wire.base import Model
 from flotilla.wire.bots import BotOut
 from flotilla.wire.summary import SummaryOut
@@ -81,11 +82,25 @@ class PriceUpdate(Model):
     bars: list[PriceBar]
 
 
+class BacktestProgress(Model):
+    """How far a stored backtest is, a few times a second; the newest replaces the ones before."""
+
+    type: Literal["backtest_progress"] = "backtest_progress"
+    backtest: BacktestOut
+
+
 FactMessage = Annotated[
     BotStatusChanged | BotDeleted | TradeExecuted | PositionUpdated, Field(discriminator="type")
 ]
 Message = Annotated[
-    Hello | BotStatusChanged | BotDeleted | TradeExecuted | PositionUpdated | SummaryUpdated | PriceUpdate,
+    Hello
+    | BotStatusChanged
+    | BotDeleted
+    | TradeExecuted
+    | PositionUpdated
+    | SummaryUpdated
+    | PriceUpdate
+    | BacktestProgress,
     Field(discriminator="type"),
 ]
 

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -16,6 +18,7 @@ from flotilla.entrypoints.api import create_app
 from flotilla.http.dependencies import ApiState, InstrumentDirectory
 from tests.builders import ACCOUNT, add_account, definition
 from tests.fakes import FakeBarHistory, FakeBroker, FixedClock
+from tests.features.backtests import Backtests
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Api:
     history: FakeBarHistory
     clock: FixedClock
     account_id: str
+    backtests: Backtests
 
     async def get(self, path: str, **query: Any) -> Any:
         """Return the JSON of an answer that is no error."""
@@ -81,8 +85,11 @@ async def serving(database: Database) -> AsyncIterator[Api]:
         clock=clock,
     )
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api") as client:
-        yield Api(client, app, database, broker, history, clock, ACCOUNT)
+    with TemporaryDirectory() as bars:
+        backtests = Backtests(Path(bars), database, app.state.flotilla.instruments)
+        app.state.backtests = backtests.desk
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api") as client:
+            yield Api(client, app, database, broker, history, clock, ACCOUNT, backtests)
 
 
 def fields(response: httpx.Response) -> list[str]:

@@ -1,6 +1,7 @@
 """Every table of the schema `flotilla`; they refer to each other, so they live together."""
 
 from flotilla.db.tables.accounts import AccountRow, EngineStateRow, EquitySnapshotRow
+from flotilla.db.tables.backtests import BacktestRow, BacktestTradeRow
 from flotilla.db.tables.base import METADATA, new_id
 from flotilla.db.tables.bots import BotRow, BotVersionRow, DecisionRow
 from flotilla.db.tables.events import EventRow
@@ -9,6 +10,8 @@ from flotilla.db.tables.trading import FillRow, OrderEventRow, OrderRow, Positio
 __all__ = [
     "METADATA",
     "AccountRow",
+    "BacktestRow",
+    "BacktestTradeRow",
     "BotRow",
     "BotVersionRow",
     "DecisionRow",

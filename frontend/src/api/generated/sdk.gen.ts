@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CreateBotData, CreateBotErrors, CreateBotResponses, DeleteBotData, DeleteBotErrors, DeleteBotResponses, ListBarsData, ListBarsErrors, ListBarsResponses, ListBotsData, ListBotsErrors, ListBotsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListIndicatorsData, ListIndicatorsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListPositionsData, ListPositionsErrors, ListPositionsResponses, ListTemplatesData, ListTemplatesResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ReadBotData, ReadBotErrors, ReadBotResponses, ReadEquityData, ReadEquityErrors, ReadEquityResponses, ReadHealthData, ReadHealthResponses, ReadSummaryData, ReadSummaryResponses, SearchSymbolsData, SearchSymbolsErrors, SearchSymbolsResponses, StartBotData, StartBotErrors, StartBotResponses, StopBotData, StopBotErrors, StopBotResponses, UpdateBotData, UpdateBotErrors, UpdateBotResponses } from './types.gen';
+import type { CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateBotData, CreateBotErrors, CreateBotResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteBotData, DeleteBotErrors, DeleteBotResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListBacktestTradesData, ListBacktestTradesErrors, ListBacktestTradesResponses, ListBarsData, ListBarsErrors, ListBarsResponses, ListBotsData, ListBotsErrors, ListBotsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListIndicatorsData, ListIndicatorsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListPositionsData, ListPositionsErrors, ListPositionsResponses, ListTemplatesData, ListTemplatesResponses, ListTradesData, ListTradesErrors, ListTradesResponses, PreviewBacktestData, PreviewBacktestErrors, PreviewBacktestResponses, ReadBacktestCurveData, ReadBacktestCurveErrors, ReadBacktestCurveResponses, ReadBacktestData, ReadBacktestErrors, ReadBacktestResponses, ReadBotData, ReadBotErrors, ReadBotResponses, ReadEquityData, ReadEquityErrors, ReadEquityResponses, ReadHealthData, ReadHealthResponses, ReadSummaryData, ReadSummaryResponses, SearchSymbolsData, SearchSymbolsErrors, SearchSymbolsResponses, StartBotData, StartBotErrors, StartBotResponses, StopBotData, StopBotErrors, StopBotResponses, UpdateBotData, UpdateBotErrors, UpdateBotResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,6 +17,98 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: Record<string, unknown>;
 };
+
+/**
+ * List Backtests
+ *
+ * List the backtests, newest first.
+ */
+export const listBacktests = <ThrowOnError extends boolean = true>(options?: Options<ListBacktestsData, ThrowOnError>) => (options?.client ?? client).get<ListBacktestsResponses, ListBacktestsErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/backtests',
+    ...options
+});
+
+/**
+ * Create Backtest
+ *
+ * Queue a backtest of one or several bots that share one account.
+ */
+export const createBacktest = <ThrowOnError extends boolean = true>(options: Options<CreateBacktestData, ThrowOnError>) => (options.client ?? client).post<CreateBacktestResponses, CreateBacktestErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/backtests',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Preview Backtest
+ *
+ * Test one unsaved bot. Whoever hangs up ends it; the answer's rows are the newest ones.
+ */
+export const previewBacktest = <ThrowOnError extends boolean = true>(options: Options<PreviewBacktestData, ThrowOnError>) => (options.client ?? client).post<PreviewBacktestResponses, PreviewBacktestErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/backtests/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Backtest
+ *
+ * Delete a backtest and its result; one that runs is ended.
+ */
+export const deleteBacktest = <ThrowOnError extends boolean = true>(options: Options<DeleteBacktestData, ThrowOnError>) => (options.client ?? client).delete<DeleteBacktestResponses, DeleteBacktestErrors, ThrowOnError>({ url: '/api/backtests/{backtest_id}', ...options });
+
+/**
+ * Read Backtest
+ *
+ * Read one backtest, and what it found.
+ */
+export const readBacktest = <ThrowOnError extends boolean = true>(options: Options<ReadBacktestData, ThrowOnError>) => (options.client ?? client).get<ReadBacktestResponses, ReadBacktestErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/backtests/{backtest_id}',
+    ...options
+});
+
+/**
+ * Cancel Backtest
+ *
+ * End a backtest that waits or runs.
+ */
+export const cancelBacktest = <ThrowOnError extends boolean = true>(options: Options<CancelBacktestData, ThrowOnError>) => (options.client ?? client).post<CancelBacktestResponses, CancelBacktestErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/backtests/{backtest_id}/cancel',
+    ...options
+});
+
+/**
+ * Read Backtest Curve
+ *
+ * Read the curve of a backtest that is done: at most 2,000 points, the extremes among them.
+ */
+export const readBacktestCurve = <ThrowOnError extends boolean = true>(options: Options<ReadBacktestCurveData, ThrowOnError>) => (options.client ?? client).get<ReadBacktestCurveResponses, ReadBacktestCurveErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/backtests/{backtest_id}/curve',
+    ...options
+});
+
+/**
+ * List Backtest Trades
+ *
+ * List a backtest's trades in the order in which they closed.
+ */
+export const listBacktestTrades = <ThrowOnError extends boolean = true>(options: Options<ListBacktestTradesData, ThrowOnError>) => (options.client ?? client).get<ListBacktestTradesResponses, ListBacktestTradesErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/backtests/{backtest_id}/trades',
+    ...options
+});
 
 /**
  * List Bots

@@ -45,6 +45,32 @@ export type AccountSummary = {
 };
 
 /**
+ * ActivityFigures
+ */
+export type ActivityFigures = {
+    /**
+     * Average Exposure
+     */
+    average_exposure: number | null;
+    /**
+     * Maximum Exposure
+     */
+    maximum_exposure: number;
+    /**
+     * Time In Market
+     */
+    time_in_market: number;
+    /**
+     * Traded Value
+     */
+    traded_value: number;
+    /**
+     * Turnover
+     */
+    turnover: number | null;
+};
+
+/**
  * AllRule
  */
 export type AllRule = {
@@ -101,6 +127,306 @@ export type AnyRule = {
 };
 
 /**
+ * BacktestDetail
+ *
+ * `summary` is null until it is done.
+ */
+export type BacktestDetail = {
+    /**
+     * Bots
+     */
+    bots: Array<string>;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * First
+     */
+    first: string | null;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Last
+     */
+    last: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Progress
+     */
+    progress: number;
+    /**
+     * Reason
+     */
+    reason: string | null;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Started At
+     */
+    started_at: string | null;
+    status: BacktestStatus;
+    summary: BacktestSummary | null;
+};
+
+/**
+ * BacktestOut
+ *
+ * `bots` are names, `reason` is why it failed, `progress` goes from 0 to 1. `source`, `first` and
+ * `last` are what was asked for (null: open) until it is done, then what was used.
+ */
+export type BacktestOut = {
+    /**
+     * Bots
+     */
+    bots: Array<string>;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * First
+     */
+    first: string | null;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Last
+     */
+    last: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Progress
+     */
+    progress: number;
+    /**
+     * Reason
+     */
+    reason: string | null;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Started At
+     */
+    started_at: string | null;
+    status: BacktestStatus;
+};
+
+/**
+ * BacktestProgress
+ *
+ * How far a stored backtest is, a few times a second; the newest replaces the ones before.
+ */
+export type BacktestProgress = {
+    backtest: BacktestOut;
+    /**
+     * Type
+     */
+    type: 'backtest_progress';
+};
+
+/**
+ * BacktestRequest
+ *
+ * Stored bots (`bot_ids`) and unsaved ones (`bots`), in this order, on one account.
+ */
+export type BacktestRequest = {
+    /**
+     * Account Equity
+     *
+     * USD that positions are a share of; default: the larger of 100,000 and the capital.
+     */
+    account_equity: string | null;
+    /**
+     * Bot Ids
+     */
+    bot_ids: Array<string>;
+    /**
+     * Bots
+     */
+    bots: Array<BotDefinition>;
+    costs: Costs;
+    /**
+     * First
+     *
+     * The first day; New York's of stocks, UTC's of coins. Default: a year before the last.
+     */
+    first: string | null;
+    /**
+     * Last
+     *
+     * The last day, included. Default: the newest that is over.
+     */
+    last: string | null;
+    limits: Limits | null;
+    /**
+     * Name
+     *
+     * Default: the bots' names.
+     */
+    name: string;
+    /**
+     * Source
+     *
+     * `practice` or `alpaca` (fetched where bars are missing), or the name of stored bars: `import`.
+     */
+    source: string;
+};
+
+/**
+ * BacktestStatus
+ */
+export type BacktestStatus = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+
+/**
+ * BacktestSummary
+ *
+ * What a run found, but for its rows. `source`: the name of the bars; the days are both included.
+ */
+export type BacktestSummary = {
+    /**
+     * Bots
+     */
+    bots: Array<string>;
+    /**
+     * Capital
+     */
+    capital: string;
+    confidence: ConfidenceOut;
+    /**
+     * Exits
+     */
+    exits: Array<ExitCount>;
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Last
+     */
+    last: string;
+    /**
+     * Markers Total
+     */
+    markers_total: number;
+    metrics: Figures;
+    /**
+     * Minutes
+     */
+    minutes: number;
+    /**
+     * Refusals
+     */
+    refusals: Array<RefusalCount>;
+    /**
+     * Remarks
+     */
+    remarks: Array<RemarkOut>;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Symbols
+     */
+    symbols: Array<string>;
+    /**
+     * Trades Total
+     */
+    trades_total: number;
+    verdict: VerdictOut;
+};
+
+/**
+ * BacktestTrade
+ *
+ * A position from flat to flat. `bot` is its place in the request; `purpose` is of the order that
+ * ended it; `r`: profit in units of what its stop put at stake. USD, net of fees.
+ */
+export type BacktestTrade = {
+    /**
+     * Bars
+     */
+    bars: number;
+    /**
+     * Bot
+     */
+    bot: number;
+    /**
+     * Entry Price
+     */
+    entry_price: string;
+    /**
+     * Entry Time
+     */
+    entry_time: string;
+    /**
+     * Exit Price
+     */
+    exit_price: string;
+    /**
+     * Exit Time
+     */
+    exit_time: string;
+    /**
+     * Fees
+     */
+    fees: string;
+    /**
+     * Mae
+     */
+    mae: string;
+    /**
+     * Mfe
+     */
+    mfe: string;
+    /**
+     * Profit
+     */
+    profit: string;
+    purpose: Purpose;
+    /**
+     * Quantity
+     */
+    quantity: string;
+    /**
+     * R
+     */
+    r: number | null;
+    reason: ExitReason;
+    /**
+     * Side
+     */
+    side: 'long' | 'short';
+    /**
+     * Symbol
+     */
+    symbol: string;
+};
+
+/**
  * BarOut
  *
  * One bar; `start` is its open time.
@@ -145,6 +471,48 @@ export type BarsOut = {
      */
     symbol: string;
     timeframe: Timeframe;
+};
+
+/**
+ * BenchmarkFigures
+ */
+export type BenchmarkFigures = {
+    /**
+     * Alpha
+     */
+    alpha: number | null;
+    /**
+     * Beta
+     */
+    beta: number | null;
+    /**
+     * Cagr
+     */
+    cagr: number | null;
+    /**
+     * Correlation
+     */
+    correlation: number | null;
+    /**
+     * Excess Return
+     */
+    excess_return: number;
+    /**
+     * Max Drawdown
+     */
+    max_drawdown: number;
+    /**
+     * Sharpe
+     */
+    sharpe: number | null;
+    /**
+     * Total Return
+     */
+    total_return: number;
+    /**
+     * Volatility
+     */
+    volatility: number | null;
 };
 
 /**
@@ -615,6 +983,29 @@ export type ConditionRule = {
 };
 
 /**
+ * ConfidenceOut
+ *
+ * Bootstrap intervals that hold the true figure with probability `level`.
+ */
+export type ConfidenceOut = {
+    cagr: IntervalOut | null;
+    expectancy: IntervalOut | null;
+    /**
+     * Level
+     */
+    level: number;
+    max_drawdown: IntervalOut | null;
+    profit_factor: IntervalOut | null;
+    /**
+     * Resamples
+     */
+    resamples: number;
+    sharpe: IntervalOut | null;
+    sortino: IntervalOut | null;
+    win_rate: IntervalOut | null;
+};
+
+/**
  * ConstantOperand
  */
 export type ConstantOperand = {
@@ -646,6 +1037,120 @@ export type ConstraintOut = {
      * Upper
      */
     upper: string;
+};
+
+/**
+ * Costs
+ *
+ * A table of costs, and what of it is to be different (null: as in the table).
+ */
+export type Costs = {
+    /**
+     * Borrow Percent
+     *
+     * A year, of a short position's value.
+     */
+    borrow_percent: number | null;
+    /**
+     * Coin Fee Percent
+     *
+     * Of coins.
+     */
+    coin_fee_percent: number | null;
+    /**
+     * Commission Minimum
+     *
+     * USD an order.
+     */
+    commission_minimum: number | null;
+    /**
+     * Commission Per Order
+     *
+     * USD.
+     */
+    commission_per_order: number | null;
+    /**
+     * Commission Per Share
+     *
+     * USD.
+     */
+    commission_per_share: number | null;
+    /**
+     * Commission Percent
+     *
+     * Of the value.
+     */
+    commission_percent: number | null;
+    /**
+     * Impact
+     *
+     * Times (quantity / the minute's volume) squared.
+     */
+    impact: number | null;
+    /**
+     * Preset
+     */
+    preset: 'practice' | 'alpaca';
+    /**
+     * Regulatory Per Share
+     *
+     * USD, of sales of stocks.
+     */
+    regulatory_per_share: number | null;
+    /**
+     * Regulatory Per Share Cap
+     *
+     * USD an order.
+     */
+    regulatory_per_share_cap: number | null;
+    /**
+     * Regulatory Percent
+     *
+     * Of sales of stocks.
+     */
+    regulatory_percent: number | null;
+    /**
+     * Slippage Bps
+     *
+     * Of market and stop orders, basis points.
+     */
+    slippage_bps: number | null;
+    /**
+     * Slippage Fixed
+     *
+     * The same, USD a share.
+     */
+    slippage_fixed: number | null;
+    /**
+     * Spread Bps
+     *
+     * The whole spread; a market order pays half.
+     */
+    spread_bps: number | null;
+};
+
+/**
+ * Curve
+ *
+ * Columns of equal length: equity and buy-and-hold (USD), and the fall from the peak (0 to 1).
+ */
+export type Curve = {
+    /**
+     * Benchmark
+     */
+    benchmark: Array<number>;
+    /**
+     * Drawdown
+     */
+    drawdown: Array<number>;
+    /**
+     * Equity
+     */
+    equity: Array<number>;
+    /**
+     * Times
+     */
+    times: Array<number>;
 };
 
 /**
@@ -711,6 +1216,52 @@ export type DesiredStatus = 'running' | 'stopped';
 export type Direction = 'rising' | 'falling';
 
 /**
+ * DrawdownFigures
+ */
+export type DrawdownFigures = {
+    /**
+     * Calmar
+     */
+    calmar: number | null;
+    /**
+     * Duration
+     */
+    duration: number;
+    /**
+     * Longest Duration
+     */
+    longest_duration: number;
+    /**
+     * Max Drawdown
+     */
+    max_drawdown: number;
+    /**
+     * Max Drawdown Usd
+     */
+    max_drawdown_usd: number;
+    /**
+     * Peak Time
+     */
+    peak_time: number | null;
+    /**
+     * Recovered
+     */
+    recovered: boolean;
+    /**
+     * Recovery Time
+     */
+    recovery_time: number | null;
+    /**
+     * Time Under Water
+     */
+    time_under_water: number;
+    /**
+     * Trough Time
+     */
+    trough_time: number | null;
+};
+
+/**
  * EquityPoint
  */
 export type EquityPoint = {
@@ -745,6 +1296,31 @@ export type ErrorOut = {
 };
 
 /**
+ * ExitCount
+ *
+ * How the trades ended, and what that made (USD).
+ */
+export type ExitCount = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Profit
+     */
+    profit: string;
+    purpose: Purpose;
+    reason: ExitReason;
+};
+
+/**
+ * ExitReason
+ *
+ * Why a position was left, or an entry made, beyond the order's purpose.
+ */
+export type ExitReason = 'signal' | 'scale_in' | 'stopping' | 'unfinished' | 'daily_loss' | 'drawdown' | 'window_end' | 'time_stop' | 'stop_touched' | 'target_touched';
+
+/**
  * FieldError
  */
 export type FieldError = {
@@ -756,6 +1332,19 @@ export type FieldError = {
      * Message
      */
     message: string;
+};
+
+/**
+ * Figures
+ *
+ * Rates and shares as fractions (0.12 is 12 %), money in USD, durations in seconds; null: undefined.
+ */
+export type Figures = {
+    activity: ActivityFigures;
+    benchmark: BenchmarkFigures | null;
+    drawdown: DrawdownFigures;
+    returns: ReturnFigures;
+    trades: TradeFigures;
 };
 
 /**
@@ -978,6 +1567,88 @@ export type IndicatorUseModel = {
 };
 
 /**
+ * IntervalOut
+ *
+ * `upper` is null where the figure has no bound.
+ */
+export type IntervalOut = {
+    /**
+     * Lower
+     */
+    lower: number;
+    /**
+     * Upper
+     */
+    upper: number | null;
+};
+
+/**
+ * Limits
+ *
+ * What all bots together may do, in percent of the account's equity; null is no limit.
+ */
+export type Limits = {
+    /**
+     * Daily Loss Percent
+     */
+    daily_loss_percent: number | null;
+    /**
+     * Max Exposure Percent
+     */
+    max_exposure_percent: number | null;
+    /**
+     * Max Open Positions
+     */
+    max_open_positions: number | null;
+    /**
+     * Max Symbol Percent
+     */
+    max_symbol_percent: number | null;
+};
+
+/**
+ * Mark
+ *
+ * A reason not to trust the figures.
+ *
+ * - TOO_FEW_TRADES: fewer than 30 closed trades, or fewer than 60 days.
+ * - LUCK: the interval of the expectancy holds zero: with these trades, luck alone explains the result.
+ * - RUINED: equity reached zero; ratios end there.
+ */
+export type Mark = 'too_few_trades' | 'not_distinguishable_from_luck' | 'ruined';
+
+/**
+ * Marker
+ *
+ * A filled order on the chart: the open time of its bar, and its price.
+ */
+export type Marker = {
+    /**
+     * Bot
+     */
+    bot: number;
+    /**
+     * Price
+     */
+    price: string;
+    purpose: Purpose;
+    /**
+     * Quantity
+     */
+    quantity: string;
+    reason: ExitReason;
+    side: Side;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Time
+     */
+    time: string;
+};
+
+/**
  * MarketSummary
  *
  * The account's market clock; `rate` is market seconds per wall second.
@@ -1177,6 +1848,34 @@ export type OutputOut = {
 };
 
 /**
+ * Page[BacktestOut]
+ */
+export type PageBacktestOut = {
+    /**
+     * Items
+     */
+    items: Array<BacktestOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Page[BacktestTrade]
+ */
+export type PageBacktestTrade = {
+    /**
+     * Items
+     */
+    items: Array<BacktestTrade>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * Page[BotOut]
  */
 export type PageBotOut = {
@@ -1352,6 +2051,132 @@ export type PositionUpdated = {
 };
 
 /**
+ * Preview
+ *
+ * The newest trades and markers, oldest first; the totals count all there were.
+ */
+export type Preview = {
+    /**
+     * Bots
+     */
+    bots: Array<string>;
+    /**
+     * Capital
+     */
+    capital: string;
+    confidence: ConfidenceOut;
+    curve: Curve;
+    /**
+     * Exits
+     */
+    exits: Array<ExitCount>;
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Last
+     */
+    last: string;
+    /**
+     * Markers
+     */
+    markers: Array<Marker>;
+    /**
+     * Markers Total
+     */
+    markers_total: number;
+    metrics: Figures;
+    /**
+     * Minutes
+     */
+    minutes: number;
+    /**
+     * Refusals
+     */
+    refusals: Array<RefusalCount>;
+    /**
+     * Remarks
+     */
+    remarks: Array<RemarkOut>;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Symbols
+     */
+    symbols: Array<string>;
+    /**
+     * Trades
+     */
+    trades: Array<BacktestTrade>;
+    /**
+     * Trades Total
+     */
+    trades_total: number;
+    verdict: VerdictOut;
+};
+
+/**
+ * PreviewRequest
+ *
+ * A bot that need not be saved. A newer preview of the same `client` ends the one before.
+ */
+export type PreviewRequest = {
+    /**
+     * Account Equity
+     *
+     * USD that positions are a share of; default: the larger of 100,000 and the capital.
+     */
+    account_equity: string | null;
+    bot: BotDefinition;
+    /**
+     * Client
+     *
+     * Any word that names the page that asks.
+     */
+    client: string | null;
+    /**
+     * Confidence
+     *
+     * Intervals of 1,000 resamples instead of 200.
+     */
+    confidence: boolean;
+    costs: Costs;
+    /**
+     * First
+     *
+     * The first day; New York's of stocks, UTC's of coins. Default: a year before the last.
+     */
+    first: string | null;
+    /**
+     * Last
+     *
+     * The last day, included. Default: the newest that is over.
+     */
+    last: string | null;
+    /**
+     * Points
+     *
+     * Of the curve, at most.
+     */
+    points: number;
+    /**
+     * Rows
+     *
+     * Trades and markers, the newest.
+     */
+    rows: number;
+    /**
+     * Source
+     *
+     * `practice` or `alpaca` (fetched where bars are missing), or the name of stored bars: `import`.
+     */
+    source: string;
+};
+
+/**
  * PriceBar
  *
  * A closed one-minute bar.
@@ -1440,6 +2265,110 @@ export type Purpose = 'entry' | 'exit' | 'flatten' | 'stop_loss' | 'take_profit'
  * Why an entry was not made, or was made smaller. *Refused* is ours; *rejected* is the broker's.
  */
 export type RefusalCode = 'NOT_RUNNING' | 'STALE_DATA' | 'WARMING_UP' | 'OUTSIDE_WINDOW' | 'MARKET_CLOSING' | 'DAILY_LOSS_HALT' | 'DRAWDOWN_HALT' | 'LOSS_STREAK_HALT' | 'TRADES_A_DAY' | 'COOLDOWN' | 'ORDER_PENDING' | 'POSITION_HELD' | 'CONFLICTING_SIGNALS' | 'MAX_OPEN_POSITIONS' | 'STOP_BEYOND_PRICE' | 'NO_EDGE' | 'SIZE_TOO_SMALL' | 'POSITION_CAP' | 'SYMBOL_CAP' | 'EXPOSURE_CAP' | 'LIQUIDITY_CAP' | 'ACCOUNT_LIMIT' | 'INSUFFICIENT_CASH';
+
+/**
+ * RefusalCount
+ */
+export type RefusalCount = {
+    code: RefusalCode;
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Sentence
+     */
+    sentence: string;
+};
+
+/**
+ * RemarkCode
+ *
+ * COARSE_FILLS: no minutes are known, so orders fill at the opens of longer bars. MISSING_MINUTES,
+ * MISSING_SESSIONS: the exchange traded and there is no bar. UNKNOWN_RANGE: never fetched or imported.
+ * BARS_LEFT_OUT: they came and could not be used. PROVIDER_ADJUSTED: raw prices are not known.
+ * SHORT_WARM_UP: indicators are not ready at the start. RULE_NEVER_HELD: of an entry, at any bar.
+ */
+export type RemarkCode = 'COARSE_FILLS' | 'MISSING_MINUTES' | 'MISSING_SESSIONS' | 'UNKNOWN_RANGE' | 'BARS_LEFT_OUT' | 'PROVIDER_ADJUSTED' | 'SHORT_WARM_UP' | 'RULE_NEVER_HELD';
+
+/**
+ * RemarkOut
+ *
+ * What of the bars or rules has to be known beside the result.
+ */
+export type RemarkOut = {
+    /**
+     * Bot
+     */
+    bot: number | null;
+    code: RemarkCode;
+    /**
+     * Count
+     */
+    count: number | null;
+    /**
+     * Sentence
+     */
+    sentence: string;
+    /**
+     * Symbol
+     */
+    symbol: string | null;
+};
+
+/**
+ * ReturnFigures
+ */
+export type ReturnFigures = {
+    /**
+     * Best Day
+     */
+    best_day: number | null;
+    /**
+     * Best Day Time
+     */
+    best_day_time: number | null;
+    /**
+     * Cagr
+     */
+    cagr: number | null;
+    /**
+     * Days
+     */
+    days: number;
+    /**
+     * Net Profit
+     */
+    net_profit: number;
+    /**
+     * Ruined At
+     */
+    ruined_at: number | null;
+    /**
+     * Sharpe
+     */
+    sharpe: number | null;
+    /**
+     * Sortino
+     */
+    sortino: number | null;
+    /**
+     * Total Return
+     */
+    total_return: number;
+    /**
+     * Volatility
+     */
+    volatility: number | null;
+    /**
+     * Worst Day
+     */
+    worst_day: number | null;
+    /**
+     * Worst Day Time
+     */
+    worst_day_time: number | null;
+};
 
 /**
  * RiskManagement
@@ -1693,6 +2622,13 @@ export type Side = 'buy' | 'sell';
 export type Sizing = 'percent_of_equity' | 'fixed_amount' | 'fixed_quantity' | 'risk_per_trade' | 'kelly' | 'volatility_target';
 
 /**
+ * SqnBasis
+ *
+ * What the SQN was computed from: R multiples, or USD where a trade had no stop.
+ */
+export type SqnBasis = 'r' | 'usd';
+
+/**
  * StopRequest
  */
 export type StopRequest = {
@@ -1833,6 +2769,113 @@ export type TradeExecuted = {
 };
 
 /**
+ * TradeFigures
+ */
+export type TradeFigures = {
+    /**
+     * Average Bars Held
+     */
+    average_bars_held: number | null;
+    /**
+     * Average Loss
+     */
+    average_loss: number | null;
+    /**
+     * Average Mae
+     */
+    average_mae: number | null;
+    /**
+     * Average Mfe
+     */
+    average_mfe: number | null;
+    /**
+     * Average Time Held
+     */
+    average_time_held: number | null;
+    /**
+     * Average Win
+     */
+    average_win: number | null;
+    /**
+     * Expectancy
+     */
+    expectancy: number | null;
+    /**
+     * Expectancy R
+     */
+    expectancy_r: number | null;
+    /**
+     * Gross Loss
+     */
+    gross_loss: number;
+    /**
+     * Gross Profit
+     */
+    gross_profit: number;
+    /**
+     * Kelly
+     */
+    kelly: number | null;
+    /**
+     * Largest Loss
+     */
+    largest_loss: number | null;
+    /**
+     * Largest Win
+     */
+    largest_win: number | null;
+    /**
+     * Longest Loss Streak
+     */
+    longest_loss_streak: number;
+    /**
+     * Longest Win Streak
+     */
+    longest_win_streak: number;
+    /**
+     * Losses
+     */
+    losses: number;
+    /**
+     * Net Profit
+     */
+    net_profit: number;
+    /**
+     * Payoff Ratio
+     */
+    payoff_ratio: number | null;
+    /**
+     * Profit Factor
+     */
+    profit_factor: number | null;
+    /**
+     * R Trades
+     */
+    r_trades: number;
+    /**
+     * Sqn
+     */
+    sqn: number | null;
+    sqn_basis: SqnBasis | null;
+    /**
+     * Total Fees
+     */
+    total_fees: number;
+    /**
+     * Trades
+     */
+    trades: number;
+    /**
+     * Win Rate
+     */
+    win_rate: number | null;
+    /**
+     * Wins
+     */
+    wins: number;
+};
+
+/**
  * TradeOut
  *
  * One order's executions. It is sent again, with a higher version, until it is final.
@@ -1958,6 +3001,309 @@ export type ValidationError = {
      */
     type: string;
 };
+
+/**
+ * VerdictOut
+ *
+ * Why not to trust the figures, and the result in a sentence.
+ */
+export type VerdictOut = {
+    /**
+     * Marks
+     */
+    marks: Array<Mark>;
+    /**
+     * Sentence
+     */
+    sentence: string;
+};
+
+export type ListBacktestsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows of a page.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/backtests';
+};
+
+export type ListBacktestsErrors = {
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
+
+export type ListBacktestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageBacktestOut;
+};
+
+export type ListBacktestsResponse = ListBacktestsResponses[keyof ListBacktestsResponses];
+
+export type CreateBacktestData = {
+    body: BacktestRequest;
+    path?: never;
+    query?: never;
+    url: '/api/backtests';
+};
+
+export type CreateBacktestErrors = {
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type CreateBacktestError = CreateBacktestErrors[keyof CreateBacktestErrors];
+
+export type CreateBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    201: BacktestOut;
+};
+
+export type CreateBacktestResponse = CreateBacktestResponses[keyof CreateBacktestResponses];
+
+export type PreviewBacktestData = {
+    body: PreviewRequest;
+    path?: never;
+    query?: never;
+    url: '/api/backtests/preview';
+};
+
+export type PreviewBacktestErrors = {
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorOut;
+};
+
+export type PreviewBacktestError = PreviewBacktestErrors[keyof PreviewBacktestErrors];
+
+export type PreviewBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: Preview;
+};
+
+export type PreviewBacktestResponse = PreviewBacktestResponses[keyof PreviewBacktestResponses];
+
+export type DeleteBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/backtests/{backtest_id}';
+};
+
+export type DeleteBacktestErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type DeleteBacktestError = DeleteBacktestErrors[keyof DeleteBacktestErrors];
+
+export type DeleteBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteBacktestResponse = DeleteBacktestResponses[keyof DeleteBacktestResponses];
+
+export type ReadBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/backtests/{backtest_id}';
+};
+
+export type ReadBacktestErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ReadBacktestError = ReadBacktestErrors[keyof ReadBacktestErrors];
+
+export type ReadBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestDetail;
+};
+
+export type ReadBacktestResponse = ReadBacktestResponses[keyof ReadBacktestResponses];
+
+export type CancelBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/backtests/{backtest_id}/cancel';
+};
+
+export type CancelBacktestErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
+
+export type CancelBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestOut;
+};
+
+export type CancelBacktestResponse = CancelBacktestResponses[keyof CancelBacktestResponses];
+
+export type ReadBacktestCurveData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/backtests/{backtest_id}/curve';
+};
+
+export type ReadBacktestCurveErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ReadBacktestCurveError = ReadBacktestCurveErrors[keyof ReadBacktestCurveErrors];
+
+export type ReadBacktestCurveResponses = {
+    /**
+     * Successful Response
+     */
+    200: Curve;
+};
+
+export type ReadBacktestCurveResponse = ReadBacktestCurveResponses[keyof ReadBacktestCurveResponses];
+
+export type ListBacktestTradesData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows of a page.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/backtests/{backtest_id}/trades';
+};
+
+export type ListBacktestTradesErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ListBacktestTradesError = ListBacktestTradesErrors[keyof ListBacktestTradesErrors];
+
+export type ListBacktestTradesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageBacktestTrade;
+};
+
+export type ListBacktestTradesResponse = ListBacktestTradesResponses[keyof ListBacktestTradesResponses];
 
 export type ListBotsData = {
     body?: never;
@@ -2599,7 +3945,9 @@ export type MessagemessagePostWebhookPayload = ({
     type: 'summary_updated';
 } & SummaryUpdated) | ({
     type: 'price_update';
-} & PriceUpdate);
+} & PriceUpdate) | ({
+    type: 'backtest_progress';
+} & BacktestProgress);
 
 export type MessagemessagePostWebhookRequest = {
     body: MessagemessagePostWebhookPayload;

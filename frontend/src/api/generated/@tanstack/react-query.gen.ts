@@ -4,8 +4,8 @@ import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOption
 import type { AxiosError } from 'axios';
 
 import { client } from '../client.gen';
-import { createBot, deleteBot, listBars, listBots, listDecisions, listIndicators, listOrders, listPositions, listTemplates, listTrades, type Options, readBot, readEquity, readHealth, readSummary, searchSymbols, startBot, stopBot, updateBot } from '../sdk.gen';
-import type { CreateBotData, CreateBotError, CreateBotResponse, DeleteBotData, DeleteBotError, DeleteBotResponse, ListBarsData, ListBarsError, ListBarsResponse, ListBotsData, ListBotsError, ListBotsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListIndicatorsData, ListIndicatorsResponse, ListOrdersData, ListOrdersError, ListOrdersResponse, ListPositionsData, ListPositionsError, ListPositionsResponse, ListTemplatesData, ListTemplatesResponse, ListTradesData, ListTradesError, ListTradesResponse, ReadBotData, ReadBotError, ReadBotResponse, ReadEquityData, ReadEquityError, ReadEquityResponse, ReadHealthData, ReadHealthResponse, ReadSummaryData, ReadSummaryResponse, SearchSymbolsData, SearchSymbolsError, SearchSymbolsResponse, StartBotData, StartBotError, StartBotResponse, StopBotData, StopBotError, StopBotResponse, UpdateBotData, UpdateBotError, UpdateBotResponse } from '../types.gen';
+import { cancelBacktest, createBacktest, createBot, deleteBacktest, deleteBot, listBacktests, listBacktestTrades, listBars, listBots, listDecisions, listIndicators, listOrders, listPositions, listTemplates, listTrades, type Options, previewBacktest, readBacktest, readBacktestCurve, readBot, readEquity, readHealth, readSummary, searchSymbols, startBot, stopBot, updateBot } from '../sdk.gen';
+import type { CancelBacktestData, CancelBacktestError, CancelBacktestResponse, CreateBacktestData, CreateBacktestError, CreateBacktestResponse, CreateBotData, CreateBotError, CreateBotResponse, DeleteBacktestData, DeleteBacktestError, DeleteBacktestResponse, DeleteBotData, DeleteBotError, DeleteBotResponse, ListBacktestsData, ListBacktestsError, ListBacktestsResponse, ListBacktestTradesData, ListBacktestTradesError, ListBacktestTradesResponse, ListBarsData, ListBarsError, ListBarsResponse, ListBotsData, ListBotsError, ListBotsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListIndicatorsData, ListIndicatorsResponse, ListOrdersData, ListOrdersError, ListOrdersResponse, ListPositionsData, ListPositionsError, ListPositionsResponse, ListTemplatesData, ListTemplatesResponse, ListTradesData, ListTradesError, ListTradesResponse, PreviewBacktestData, PreviewBacktestError, PreviewBacktestResponse, ReadBacktestCurveData, ReadBacktestCurveError, ReadBacktestCurveResponse, ReadBacktestData, ReadBacktestError, ReadBacktestResponse, ReadBotData, ReadBotError, ReadBotResponse, ReadEquityData, ReadEquityError, ReadEquityResponse, ReadHealthData, ReadHealthResponse, ReadSummaryData, ReadSummaryResponse, SearchSymbolsData, SearchSymbolsError, SearchSymbolsResponse, StartBotData, StartBotError, StartBotResponse, StopBotData, StopBotError, StopBotResponse, UpdateBotData, UpdateBotError, UpdateBotResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseURL' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -40,16 +40,16 @@ const createQueryKey = <TOptions extends Options>(id: string, options?: TOptions
     return [params];
 };
 
-export const listBotsQueryKey = (options?: Options<ListBotsData>) => createQueryKey('listBots', options);
+export const listBacktestsQueryKey = (options?: Options<ListBacktestsData>) => createQueryKey('listBacktests', options);
 
 /**
- * List Bots
+ * List Backtests
  *
- * List the bots, oldest first.
+ * List the backtests, newest first.
  */
-export const listBotsOptions = (options?: Options<ListBotsData>) => queryOptions<ListBotsResponse, AxiosError<ListBotsError>, ListBotsResponse, ReturnType<typeof listBotsQueryKey>>({
+export const listBacktestsOptions = (options?: Options<ListBacktestsData>) => queryOptions<ListBacktestsResponse, AxiosError<ListBacktestsError>, ListBacktestsResponse, ReturnType<typeof listBacktestsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
-        const { data } = await listBots({
+        const { data } = await listBacktests({
             ...options,
             ...queryKey[0],
             signal,
@@ -57,7 +57,7 @@ export const listBotsOptions = (options?: Options<ListBotsData>) => queryOptions
         });
         return data;
     },
-    queryKey: listBotsQueryKey(options)
+    queryKey: listBacktestsQueryKey(options)
 });
 
 const createInfiniteParams = <K extends Pick<QueryKey<Options>[0], 'body' | 'headers' | 'path' | 'query'>>(queryKey: QueryKey<Options>, page: K) => {
@@ -88,6 +88,220 @@ const createInfiniteParams = <K extends Pick<QueryKey<Options>[0], 'body' | 'hea
     }
     return params as unknown as typeof page;
 };
+
+export const listBacktestsInfiniteQueryKey = (options?: Options<ListBacktestsData>): QueryKey<Options<ListBacktestsData>> => createQueryKey('listBacktests', options, true);
+
+/**
+ * List Backtests
+ *
+ * List the backtests, newest first.
+ */
+export const listBacktestsInfiniteOptions = (options?: Options<ListBacktestsData>) => infiniteQueryOptions<ListBacktestsResponse, AxiosError<ListBacktestsError>, InfiniteData<ListBacktestsResponse>, QueryKey<Options<ListBacktestsData>>, string | null | Pick<QueryKey<Options<ListBacktestsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+// @ts-ignore
+{
+    queryFn: async ({ pageParam, queryKey, signal }) => {
+        // @ts-ignore
+        const page: Pick<QueryKey<Options<ListBacktestsData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+            query: {
+                cursor: pageParam
+            }
+        };
+        const params = createInfiniteParams(queryKey, page);
+        const { data } = await listBacktests({
+            ...options,
+            ...params,
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listBacktestsInfiniteQueryKey(options)
+});
+
+/**
+ * Create Backtest
+ *
+ * Queue a backtest of one or several bots that share one account.
+ */
+export const createBacktestMutation = (options?: Partial<Options<CreateBacktestData>>): UseMutationOptions<CreateBacktestResponse, AxiosError<CreateBacktestError>, Options<CreateBacktestData>> => {
+    const mutationOptions: UseMutationOptions<CreateBacktestResponse, AxiosError<CreateBacktestError>, Options<CreateBacktestData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await createBacktest({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Preview Backtest
+ *
+ * Test one unsaved bot. Whoever hangs up ends it; the answer's rows are the newest ones.
+ */
+export const previewBacktestMutation = (options?: Partial<Options<PreviewBacktestData>>): UseMutationOptions<PreviewBacktestResponse, AxiosError<PreviewBacktestError>, Options<PreviewBacktestData>> => {
+    const mutationOptions: UseMutationOptions<PreviewBacktestResponse, AxiosError<PreviewBacktestError>, Options<PreviewBacktestData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await previewBacktest({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Delete Backtest
+ *
+ * Delete a backtest and its result; one that runs is ended.
+ */
+export const deleteBacktestMutation = (options?: Partial<Options<DeleteBacktestData>>): UseMutationOptions<DeleteBacktestResponse, AxiosError<DeleteBacktestError>, Options<DeleteBacktestData>> => {
+    const mutationOptions: UseMutationOptions<DeleteBacktestResponse, AxiosError<DeleteBacktestError>, Options<DeleteBacktestData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await deleteBacktest({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const readBacktestQueryKey = (options: Options<ReadBacktestData>) => createQueryKey('readBacktest', options);
+
+/**
+ * Read Backtest
+ *
+ * Read one backtest, and what it found.
+ */
+export const readBacktestOptions = (options: Options<ReadBacktestData>) => queryOptions<ReadBacktestResponse, AxiosError<ReadBacktestError>, ReadBacktestResponse, ReturnType<typeof readBacktestQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readBacktest({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readBacktestQueryKey(options)
+});
+
+/**
+ * Cancel Backtest
+ *
+ * End a backtest that waits or runs.
+ */
+export const cancelBacktestMutation = (options?: Partial<Options<CancelBacktestData>>): UseMutationOptions<CancelBacktestResponse, AxiosError<CancelBacktestError>, Options<CancelBacktestData>> => {
+    const mutationOptions: UseMutationOptions<CancelBacktestResponse, AxiosError<CancelBacktestError>, Options<CancelBacktestData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await cancelBacktest({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const readBacktestCurveQueryKey = (options: Options<ReadBacktestCurveData>) => createQueryKey('readBacktestCurve', options);
+
+/**
+ * Read Backtest Curve
+ *
+ * Read the curve of a backtest that is done: at most 2,000 points, the extremes among them.
+ */
+export const readBacktestCurveOptions = (options: Options<ReadBacktestCurveData>) => queryOptions<ReadBacktestCurveResponse, AxiosError<ReadBacktestCurveError>, ReadBacktestCurveResponse, ReturnType<typeof readBacktestCurveQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readBacktestCurve({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readBacktestCurveQueryKey(options)
+});
+
+export const listBacktestTradesQueryKey = (options: Options<ListBacktestTradesData>) => createQueryKey('listBacktestTrades', options);
+
+/**
+ * List Backtest Trades
+ *
+ * List a backtest's trades in the order in which they closed.
+ */
+export const listBacktestTradesOptions = (options: Options<ListBacktestTradesData>) => queryOptions<ListBacktestTradesResponse, AxiosError<ListBacktestTradesError>, ListBacktestTradesResponse, ReturnType<typeof listBacktestTradesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listBacktestTrades({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listBacktestTradesQueryKey(options)
+});
+
+export const listBacktestTradesInfiniteQueryKey = (options: Options<ListBacktestTradesData>): QueryKey<Options<ListBacktestTradesData>> => createQueryKey('listBacktestTrades', options, true);
+
+/**
+ * List Backtest Trades
+ *
+ * List a backtest's trades in the order in which they closed.
+ */
+export const listBacktestTradesInfiniteOptions = (options: Options<ListBacktestTradesData>) => infiniteQueryOptions<ListBacktestTradesResponse, AxiosError<ListBacktestTradesError>, InfiniteData<ListBacktestTradesResponse>, QueryKey<Options<ListBacktestTradesData>>, string | null | Pick<QueryKey<Options<ListBacktestTradesData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+// @ts-ignore
+{
+    queryFn: async ({ pageParam, queryKey, signal }) => {
+        // @ts-ignore
+        const page: Pick<QueryKey<Options<ListBacktestTradesData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+            query: {
+                cursor: pageParam
+            }
+        };
+        const params = createInfiniteParams(queryKey, page);
+        const { data } = await listBacktestTrades({
+            ...options,
+            ...params,
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listBacktestTradesInfiniteQueryKey(options)
+});
+
+export const listBotsQueryKey = (options?: Options<ListBotsData>) => createQueryKey('listBots', options);
+
+/**
+ * List Bots
+ *
+ * List the bots, oldest first.
+ */
+export const listBotsOptions = (options?: Options<ListBotsData>) => queryOptions<ListBotsResponse, AxiosError<ListBotsError>, ListBotsResponse, ReturnType<typeof listBotsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listBots({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listBotsQueryKey(options)
+});
 
 export const listBotsInfiniteQueryKey = (options?: Options<ListBotsData>): QueryKey<Options<ListBotsData>> => createQueryKey('listBots', options, true);
 
