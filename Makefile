@@ -16,7 +16,7 @@ run: setup ## Start Flotilla: http://127.0.0.1:8000 (PORT=... for another port)
 	@exec $(VENV)/bin/flotilla run
 
 .PHONY: setup
-setup: $(DONE)/backend $(DONE)/page ## Install everything and build the page
+setup: $(DONE)/backend $(DONE)/kernel $(DONE)/page ## Install everything and build the page
 
 .PHONY: test
 test: setup $(DONE)/dev ## Run every check and test
@@ -55,6 +55,15 @@ $(DONE)/backend: $(DONE)/python backend/requirements/run.txt backend/pyproject.t
 	@echo "Installing the backend ..."
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r backend/requirements/run.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -e backend
+	@touch $@
+
+# What is compiled is named by these sources: another version of them is compiled anew.
+KERNEL_SOURCES := $(wildcard backend/flotilla/domain/kernel/*.py backend/flotilla/research/model/*.py) \
+	backend/flotilla/domain/codes.py backend/flotilla/research/timeline.py
+
+$(DONE)/kernel: $(DONE)/backend $(KERNEL_SOURCES)
+	@echo "Compiling the decision kernel ..."
+	@$(VENV)/bin/flotilla warm
 	@touch $@
 
 $(DONE)/dev: $(DONE)/backend backend/requirements/dev.txt

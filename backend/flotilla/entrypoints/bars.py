@@ -1,20 +1,16 @@
 """`flotilla bars fetch | import | list | check`: the local store of bars."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import ValidationError
 
-from flotilla.domain.errors import DomainError, Unavailable
-from flotilla.entrypoints import logs
-from flotilla.settings import Settings
+from flotilla.entrypoints.command import carry_out, read_settings
 
 # What reads bars (pyarrow, pandas, alpaca-py) takes seconds to load; the other commands do without.
 # ruff: noqa: PLC0415
@@ -62,7 +58,7 @@ def fetch(
     from flotilla.entrypoints import bars_report as report
     from flotilla.research.fetch import Fetched
 
-    settings, groups = _settings(), _by_clock(_symbols(symbols))
+    settings, groups = read_settings(), _by_clock(_symbols(symbols))
 
     async def program() -> None:
         library, name, done = bar_library(settings), "", list[Fetched]()
@@ -112,7 +108,7 @@ def import_(
 
     def program() -> None:
         with report.importing(as_json) as tell:
-            done = import_bars(bar_store(_settings()), bar_files(), request, tell)
+            done = import_bars(bar_store(read_settings()), bar_files(), request, tell)
         report.imported(done, as_json)
 
     _run(program)
@@ -124,7 +120,7 @@ def list_(as_json: Json = False) -> None:
     from flotilla.bootstrap.bars import bar_store
     from flotilla.entrypoints import bars_report as report
 
-    store = bar_store(_settings())
+    store = bar_store(read_settings())
     _run(lambda: report.listed([(key, store.coverage(key)) for key in store.series()], as_json))
 
 
@@ -141,7 +137,7 @@ def check(
     from flotilla.entrypoints import bars_report as report
     from flotilla.research.bar_check import check_bars
 
-    store, library = bar_store(_settings()), bar_library(_settings())
+    store, library = bar_store(read_settings()), bar_library(read_settings())
 
     def program() -> None:
         keys = [key for key in store.series() if source in ("", key.source)]
@@ -154,37 +150,11 @@ def check(
 
 
 def _run(program: Callable[[], None], *, market: str | None = None) -> None:
-    """Run to the end; what is wrong is a sentence on standard error and exit status 1.
-
-    `market`: where the practice market should be, when it is needed.
-    """
-    logs.configure("warning")  # the progress bar says the rest
-    try:
-        program()
-    except Unavailable as error:
-        if market is None or error.code != "BROKER_UNREACHABLE":
-            _give_up(error.detail)
-        _give_up(f"There is no practice market at {market}: `flotilla run` or `flotilla practice` starts it.")
-    except DomainError as error:
-        _give_up(error.detail)
-    except (ValueError, OSError) as error:
-        _give_up(str(error))
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped; what was stored so far stays, the next fetch goes on from there.\n")
-        raise SystemExit(130) from None
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        _give_up(f"{first['loc'][0]} is not usable: {first['msg']}.")
-
-
-def _give_up(sentence: str) -> NoReturn:
-    sys.stderr.write(f"{sentence}\n")
-    raise SystemExit(1)
+    carry_out(
+        program,
+        market=market,
+        interrupted="Stopped; what was stored so far stays, the next fetch goes on from there.",
+    )
 
 
 def _symbols(words: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: `flotilla run | api | engine | practice | bars | openapi`."""
+"""The command line: `flotilla run | api | engine | practice | backtest | bars | openapi`."""
 
 import asyncio
 import json
@@ -7,13 +7,14 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from flotilla import __version__
 from flotilla.entrypoints import bars
+from flotilla.entrypoints.backtest import backtest
+from flotilla.entrypoints.command import give_up, read_settings
 from flotilla.entrypoints.process import StartError, end_with_supervisor
 from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.settings import (
@@ -39,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bars.app, name="bars")
+app.command()(backtest)
 
 
 @app.command()
@@ -46,7 +48,7 @@ def run() -> None:
     """Start everything on this machine: PostgreSQL, practice market, API, engine, page."""
     from flotilla.entrypoints import run as program
 
-    _run(lambda: program.main(_settings()))
+    _run(lambda: program.main(read_settings()))
 
 
 @app.command()
@@ -54,7 +56,7 @@ def api() -> None:
     """Start the API alone (DATABASE_URL and FLOTILLA_PRACTICE_URL say where the rest is)."""
     from flotilla.entrypoints import api as program
 
-    _run(lambda: program.main(_settings()))
+    _run(lambda: program.main(read_settings()))
 
 
 @app.command()
@@ -62,15 +64,15 @@ def engine() -> None:
     """Start the engine alone (DATABASE_URL and FLOTILLA_PRACTICE_URL say where the rest is)."""
     from flotilla.entrypoints import engine as program
 
-    _run(lambda: program.main(_settings()))
+    _run(lambda: program.main(read_settings()))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database at DATABASE_URL to this version."""
-    address = _settings().database_url
+    address = read_settings().database_url
     if address is None:
-        _give_up("Name the database with DATABASE_URL.")
+        give_up("Name the database with DATABASE_URL.")
     from flotilla.entrypoints import run as program
 
     _run(lambda: program.migrate(address.get_secret_value()))
@@ -83,6 +85,14 @@ def openapi() -> None:
 
     document = create_app().openapi()
     sys.stdout.write(json.dumps(document, indent=2, sort_keys=True) + "\n")
+
+
+@app.command(hidden=True)
+def warm() -> None:
+    """Compile the decision kernel, and keep it on disk: part of installing."""
+    from flotilla.research.kernel_cache import compile_kernel
+
+    compile_kernel()
 
 
 @app.command()
@@ -121,7 +131,7 @@ def practice(
     """Start the practice market alone: Alpaca's protocol over synthetic or replayed prices."""
     from flotilla.entrypoints import practice as program
 
-    settings = _settings()
+    settings = read_settings()
     address = database_url or (settings.database_url.get_secret_value() if settings.database_url else "")
 
     def market() -> Coroutine[Any, Any, None]:
@@ -159,22 +169,9 @@ def _run(program: Callable[[], Coroutine[Any, Any, None]]) -> None:
     try:
         asyncio.run(program())
     except (StartError, PracticeStartError, ValueError) as error:
-        _give_up(str(error))
+        give_up(str(error))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        _give_up(f"{first['loc'][0]} is not usable: {first['msg']}.")
-
-
-def _give_up(sentence: str) -> NoReturn:
-    sys.stderr.write(f"{sentence}\n")
-    raise SystemExit(1)
 
 
 def _default_account(settings: Settings) -> AccountSettings:

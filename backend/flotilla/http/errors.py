@@ -66,11 +66,17 @@ async def _domain_error(_request: Request, error: DomainError) -> Response:
 
 
 async def _validation_error(_request: Request, error: RequestValidationError) -> Response:
-    fields = [
-        FieldError(field=_path(e["loc"], e["type"]), message=_SENTENCES.get(e["type"], _sentence(e["msg"])))
-        for e in error.errors()
-    ]
+    # The first part of a location says where: body, query, path.
+    fields = problems_of([{**e, "loc": e["loc"][1:]} for e in error.errors()])
     return JSONResponse(body("INVALID", "Some fields need attention.", fields), status_code=422)
+
+
+def problems_of(errors: Sequence[Any]) -> list[FieldError]:
+    """What pydantic found wrong, by field and in a person's words."""
+    return [
+        FieldError(field=_path(e["loc"], e["type"]), message=_SENTENCES.get(e["type"], _sentence(e["msg"])))
+        for e in errors
+    ]
 
 
 async def _http_error(_request: Request, error: HTTPException) -> Response:
@@ -85,7 +91,7 @@ _UNION_TAGS = {"all", "any", "not", "condition", "indicator", "price", "constant
 def _path(location: Sequence[str | int], kind: str) -> str:
     if kind == "json_invalid":  # its location is a place in the text, not a field
         return ""
-    parts = [str(part) for part in location[1:]]  # the first says where: body, query, path
+    parts = [str(part) for part in location]
     kept = [
         part
         for index, part in enumerate(parts)

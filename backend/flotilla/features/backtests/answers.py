@@ -46,7 +46,7 @@ def summary(findings: Findings) -> dict[str, Any]:
             {"code": code, "count": count, "sentence": REFUSAL_SENTENCES[code]}
             for code, count in result.refusals.items()
         ],
-        "exits": _exits(result.trades),
+        "exits": exits(result.trades),
         "trades_total": len(result.trades),
         "markers_total": len(result.fills),
     }
@@ -105,7 +105,8 @@ def _marker(one: BacktestFill) -> dict[str, Any]:
     }
 
 
-def _exits(trades: Sequence[BacktestTrade]) -> list[dict[str, Any]]:
+def exits(trades: Sequence[BacktestTrade]) -> list[dict[str, Any]]:
+    """The bodies of `schemas.ExitCount`, the most frequent first."""
     by_cause: dict[Any, list[float]] = defaultdict(list)
     for one in trades:
         by_cause[one.purpose, one.reason].append(one.profit)
