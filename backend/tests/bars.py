@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 
@@ -38,9 +38,12 @@ def walked(starts: np.ndarray, *, seed: int = 0, price: float = 100.0) -> Series
 
 def keep(store: ParquetBarStore, source: str, symbol: str, bars: Series) -> None:
     """Store bars, and their days as known."""
-    first = datetime.fromtimestamp(int(bars.start[0]), UTC).replace(hour=5, minute=0)
-    last = datetime.fromtimestamp(int(bars.start[-1]), UTC).replace(hour=5, minute=0) + timedelta(days=1)
-    store.write(SeriesKey(source, symbol, bars.timeframe), bars, first, last)
+    key = SeriesKey(source, symbol, bars.timeframe)
+    days = [
+        datetime.fromtimestamp(int(at), key.clock).date() for at in (bars.start[0], bars.start[-1] + 86_400)
+    ]
+    first, last = (datetime.combine(day, time(), key.clock) for day in days)
+    store.write(key, bars, first, last)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flotilla.entrypoints.api import create_app
+from flotilla.features.backtests.schemas import Preview
+from tests.bars import keep, walk
 from tests.builders import definition
 from tests.features.api import Api
 
@@ -114,6 +117,25 @@ async def test_no_definition_breaks_the_server(fuzzed: Api, body: Any) -> None:
         edited = await fuzzed.client.put(f"/bots/{bot['id']}", json=again)
         assert edited.status_code == 200
         assert edited.json()["version"] == 2
+
+
+@given(body=altered() | shaped({"$ref": "#/components/schemas/BotDefinition"}), data=st.data())
+@settings_here
+async def test_no_preview_breaks_the_server(fuzzed: Api, body: Any, data: st.DataObject) -> None:
+    """What can be defined can be tested, or is refused."""
+    store = fuzzed.backtests.store
+    for symbol in ("AAPL", "MSFT"):
+        if not store.version("import", symbol):
+            keep(store, "import", symbol, walk(date(2025, 2, 3), date(2025, 2, 14)))
+    schema = SCHEMAS["PreviewRequest"]["properties"]
+    asked = {"bot": body, "source": "import", "first": "2025-02-10", "last": "2025-02-14"}
+    for name in data.draw(st.lists(st.sampled_from(sorted(schema.keys() - {"bot"})), max_size=2)):
+        asked[name] = data.draw(shaped(schema[name]), name)
+    headers = {"content-type": "application/json"}
+    response = await fuzzed.client.post("/backtests/preview", content=written(asked), headers=headers)
+    well_answered(response)
+    if response.status_code == 200:
+        Preview.model_validate_json(response.content)
 
 
 GETS = [

@@ -153,6 +153,7 @@ class Backend:
             "FLOTILLA_PRACTICE_PORT": str(self.practice_port),
             "FLOTILLA_PRACTICE_URL": f"http://127.0.0.1:{self.practice_port}",
             "FLOTILLA_EXAMPLES": "false",
+            "FLOTILLA_DATA": str(self.logs / "data"),
         }
         with (self.logs / f"{name}.log").open("ab") as output:
             self.processes[name] = subprocess.Popen(
