@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from flotilla.domain.bar_quality import BarFault
 from flotilla.research.marks import HistoryMarks
 from flotilla.research.material import Material
 from flotilla.research.plan import BacktestPlan
@@ -19,8 +20,9 @@ _DAY = 86_400
 class RemarkCode(StrEnum):
     """COARSE_FILLS: no minutes are known, so orders fill at the opens of longer bars. MISSING_MINUTES,
     MISSING_SESSIONS: the exchange traded and there is no bar. UNKNOWN_RANGE: never fetched or imported.
-    BARS_LEFT_OUT: they came and could not be used. PROVIDER_ADJUSTED: raw prices are not known.
-    SHORT_WARM_UP: indicators are not ready at the start. RULE_NEVER_HELD: of an entry, at any bar.
+    BARS_LEFT_OUT: they came and could not be used; BARS_SORTED: out of order. PROVIDER_ADJUSTED: raw
+    prices are not known. SHORT_WARM_UP: indicators are not ready at the start. RULE_NEVER_HELD: of an
+    entry, at any bar.
     """
 
     COARSE_FILLS = "COARSE_FILLS"
@@ -28,6 +30,7 @@ class RemarkCode(StrEnum):
     MISSING_SESSIONS = "MISSING_SESSIONS"
     UNKNOWN_RANGE = "UNKNOWN_RANGE"
     BARS_LEFT_OUT = "BARS_LEFT_OUT"
+    BARS_SORTED = "BARS_SORTED"
     PROVIDER_ADJUSTED = "PROVIDER_ADJUSTED"
     SHORT_WARM_UP = "SHORT_WARM_UP"
     RULE_NEVER_HELD = "RULE_NEVER_HELD"
@@ -81,14 +84,19 @@ def _of_bars(symbol: str, marks: HistoryMarks) -> Iterator[Remark]:
             symbol,
             count=len(marks.unknown.ranges),
         )
-    if marks.faults:
-        kinds = ", ".join(f"{n:,} {fault.value.replace('_', ' ')}" for fault, n in marks.faults.items())
+    # Bars out of order were put in order; all other faults cost a bar.
+    left = {fault: count for fault, count in marks.faults.items() if fault is not BarFault.UNSORTED}
+    if left:
+        kinds = ", ".join(f"{count:,} {fault.value.replace('_', ' ')}" for fault, count in left.items())
         yield Remark(
             RemarkCode.BARS_LEFT_OUT,
             f"{symbol}: bars that could not be used were left out ({kinds}).",
             symbol,
-            count=sum(marks.faults.values()),
+            count=sum(left.values()),
         )
+    if count := marks.faults.get(BarFault.UNSORTED, 0):
+        sentence = f"{symbol}: {count:,} bars came out of order, and were put in order."
+        yield Remark(RemarkCode.BARS_SORTED, sentence, symbol, count=count)
     if marks.provider_adjusted:
         yield Remark(
             RemarkCode.PROVIDER_ADJUSTED,

@@ -4,14 +4,18 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
+from flotilla.adapters.bar_files.reader import ForeignBarFiles
 from flotilla.domain.market import Series, Timeframe
 from flotilla.features.backtests.schemas import Preview
 from flotilla.research import driver
+from flotilla.research.bar_import import ImportRequest, import_bars
 from tests.bars import keep, walk
 from tests.builders import condition, constant, definition, every, indicator, price
 from tests.features.api import Api, fields
@@ -203,6 +207,80 @@ async def test_holes_in_the_bars_are_remarks(api: Api, bars: Series) -> None:
     assert set(remarks) == {"MISSING_SESSIONS", "MISSING_MINUTES"}
     assert remarks["MISSING_SESSIONS"].count == 1
     assert "2025-02-20" in remarks["MISSING_SESSIONS"].sentence
+
+
+async def test_every_template_can_be_tested(api: Api, bars: Series) -> None:
+    keep(api.backtests.store, "import", "AAPL", bars)
+    for template in await api.get("/templates"):
+        found = await preview(api, {"bot": template["definition"] | {"symbols": ["AAPL"]}, **DAYS})
+        assert found.metrics.trades.trades == found.trades_total, template["id"]
+
+
+async def test_bars_that_cannot_be_used_are_left_out_and_said(api: Api, bars: Series, tmp_path: Path) -> None:
+    """A person's file: out of order, a row twice, no number, a price below zero."""
+    day = bars.cut(bars.start >= datetime(2025, 3, 14, tzinfo=UTC).timestamp())
+    rows = [
+        f"{datetime.fromtimestamp(int(at), UTC):%Y-%m-%dT%H:%M:%SZ},{o},{h},{low},{c},{v}"
+        for at, o, h, low, c, v in zip(
+            day.start, day.open, day.high, day.low, day.close, day.volume, strict=True
+        )
+    ]
+    rows[10] = rows[10].rsplit(",", 5)[0] + ",1,2,1,nan,5"
+    rows[11] = rows[11].rsplit(",", 5)[0] + ",-1,2,-1,1,5"
+    rows = [*rows[200:], *rows[:200], rows[300]]
+    path = tmp_path / "AAPL.csv"
+    path.write_text("time,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
+    import_bars(api.backtests.store, ForeignBarFiles(), ImportRequest(path))
+
+    day_only = {"first": "2025-03-14", "last": "2025-03-14", "source": "import"}
+    found = await preview(api, {"bot": bot(), **day_only})
+    remarks = {one.code: one for one in found.remarks}
+    assert found.minutes == 388
+    assert remarks["BARS_LEFT_OUT"].count == 3
+    assert remarks["BARS_SORTED"].count == 199
+    assert remarks["MISSING_MINUTES"].count == 2
+    assert all(np.isfinite(found.curve.equity))
+
+
+async def test_whoever_hangs_up_ends_the_run(api: Api, bars: Series, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection ends while the run goes on: the thread is told, and its turn is free again."""
+    keep(api.backtests.store, "import", "AAPL", bars)
+    held = _Held(monkeypatch)
+    body = orjson.dumps({"bot": bot(), **DAYS})
+    gone = asyncio.Event()
+    sent = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> dict[str, Any]:
+        message = next(sent, None)
+        if message is None:
+            await gone.wait()
+        return message or {"type": "http.disconnect"}
+
+    answers: list[Any] = []
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/api/backtests/preview",
+        "raw_path": b"/api/backtests/preview",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"host", b"127.0.0.1")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "scheme": "http",
+    }
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        tasks.create_task(api.app(scope, receive, send))
+        await held.begun.wait()
+        gone.set()
+    assert not held.go.is_set()
+    assert answers[0]["status"] == 409
 
 
 class _Held:

@@ -2286,10 +2286,11 @@ export type RefusalCount = {
  *
  * COARSE_FILLS: no minutes are known, so orders fill at the opens of longer bars. MISSING_MINUTES,
  * MISSING_SESSIONS: the exchange traded and there is no bar. UNKNOWN_RANGE: never fetched or imported.
- * BARS_LEFT_OUT: they came and could not be used. PROVIDER_ADJUSTED: raw prices are not known.
- * SHORT_WARM_UP: indicators are not ready at the start. RULE_NEVER_HELD: of an entry, at any bar.
+ * BARS_LEFT_OUT: they came and could not be used; BARS_SORTED: out of order. PROVIDER_ADJUSTED: raw
+ * prices are not known. SHORT_WARM_UP: indicators are not ready at the start. RULE_NEVER_HELD: of an
+ * entry, at any bar.
  */
-export type RemarkCode = 'COARSE_FILLS' | 'MISSING_MINUTES' | 'MISSING_SESSIONS' | 'UNKNOWN_RANGE' | 'BARS_LEFT_OUT' | 'PROVIDER_ADJUSTED' | 'SHORT_WARM_UP' | 'RULE_NEVER_HELD';
+export type RemarkCode = 'COARSE_FILLS' | 'MISSING_MINUTES' | 'MISSING_SESSIONS' | 'UNKNOWN_RANGE' | 'BARS_LEFT_OUT' | 'BARS_SORTED' | 'PROVIDER_ADJUSTED' | 'SHORT_WARM_UP' | 'RULE_NEVER_HELD';
 
 /**
  * RemarkOut
