@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 
 from flotilla.adapters.calendar import ExchangeCalendar
 from flotilla.adapters.parquet.bar_store import ParquetBarStore
-from flotilla.bootstrap.bar_sources import bar_source
 from flotilla.ports.bar_history import BarSource
 from flotilla.research.history import BarLibrary
 from flotilla.research.material import Materials
@@ -29,6 +28,9 @@ def _providers(settings: Settings, feed: str, stack: ExitStack) -> Callable[[str
         if name not in _PROVIDERS:
             return None
         if name not in known:
+            # alpaca-py and pandas take a second to load: a backtest of stored bars does without.
+            from flotilla.bootstrap.bar_sources import bar_source  # noqa: PLC0415
+
             known[name] = stack.enter_context(bar_source(settings, name, feed=feed))
         return known[name]
 

@@ -104,11 +104,11 @@ def _checked(model: Any, where: str, values: dict[str, Any]) -> Any:
     """The model of these values. Raises ValueError with a line for each field that is wrong."""
     from pydantic import ValidationError
 
-    from flotilla.http.errors import problems_of
-
     try:
         return model.model_validate(values)
     except ValidationError as error:
+        from flotilla.http.errors import problems_of
+
         lines = (f"{where}: {one.field}: {one.message}" for one in problems_of(error.errors()))
         raise ValueError("\n".join(lines)) from error
 

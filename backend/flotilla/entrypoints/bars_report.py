@@ -54,6 +54,7 @@ def fetching(quiet: bool) -> Iterator[Callable[[FetchProgress], None]]:
             shown.update(lines[line], completed=progress.done, total=progress.total, bars=progress.bars)
 
         yield tell
+        shown.live.transient = not lines  # where nothing was fetched, not even an empty line is left
 
 
 @contextmanager

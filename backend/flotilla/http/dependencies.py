@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db.session import Database
@@ -68,14 +66,6 @@ async def session(state: Annotated[ApiState, Depends(api_state)]) -> AsyncIterat
         yield opened
 
 
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise PydanticCustomError("nul", "There is nothing with a NUL character in its name.")
-    return text
-
-
 State = Annotated[ApiState, Depends(api_state)]
-# A piece of an address that goes into a query: PostgreSQL refuses NUL in text.
-Text = Annotated[str, AfterValidator(_storable)]
 # scope="function": the commit happens before the answer leaves, so a failed one is a failed request.
 Session = Annotated[AsyncSession, Depends(session, scope="function")]

@@ -1,9 +1,10 @@
-"""The base model, and the two ways of writing money."""
+"""The base model, and how money and text are written."""
 
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 _PATTERN = r"^-?\d+(\.\d+)?$"
 
@@ -21,6 +22,16 @@ Money = Annotated[
     PlainSerializer(_plain, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["1250.50"]}),
 ]
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("nul", "There is nothing with a NUL character in its name.")
+    return text
+
+
+# Text that goes into a query: PostgreSQL refuses NUL in it.
+Text = Annotated[str, AfterValidator(_storable)]
 
 
 class Model(BaseModel):

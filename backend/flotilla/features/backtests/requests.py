@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from flotilla.http.dependencies import Text
 from flotilla.research.backtest import AccountLimits
 from flotilla.research.costs import ALPACA, PRACTICE, CostTable
 from flotilla.research.plan import BacktestPlan, bot_field
-from flotilla.wire.base import Model, Money
+from flotilla.wire.base import Model, Money, Text
 from flotilla.wire.bots import BotDefinition, to_spec
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]

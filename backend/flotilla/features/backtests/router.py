@@ -13,11 +13,12 @@ from flotilla.features.backtests.repository import BacktestRepository
 from flotilla.features.backtests.requests import BacktestRequest, PreviewRequest, to_plan
 from flotilla.features.backtests.schemas import BacktestDetail, BacktestTrade, Curve, Preview
 from flotilla.features.backtests.service import BacktestService
-from flotilla.http.dependencies import Session, State, Text
+from flotilla.http.dependencies import Session, State
 from flotilla.http.errors import responses
 from flotilla.http.pagination import Cursor, Limit, Page
 from flotilla.research.plan import check
 from flotilla.wire.backtests import BacktestOut
+from flotilla.wire.base import Text
 
 router = APIRouter(prefix="/backtests", tags=["backtests"])
 

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from flotilla.features.bots.repository import BotRepository
 from flotilla.features.bots.schemas import DecisionOut, StopRequest
 from flotilla.features.bots.service import BotService
-from flotilla.http.dependencies import Session, State, Text
+from flotilla.http.dependencies import Session, State
 from flotilla.http.errors import responses
 from flotilla.http.pagination import Cursor, Limit, Page
+from flotilla.wire.base import Text
 from flotilla.wire.bots import BotDefinition, BotOut
 
 router = APIRouter(prefix="/bots", tags=["bots"])

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from flotilla.features.trades.repository import TradeRepository
-from flotilla.http.dependencies import Session, Text
+from flotilla.http.dependencies import Session
 from flotilla.http.errors import responses
 from flotilla.http.pagination import Cursor, Limit, Page
+from flotilla.wire.base import Text
 from flotilla.wire.trading import TradeOut
 
 router = APIRouter(prefix="/trades", tags=["trades"])
