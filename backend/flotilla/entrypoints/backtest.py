@@ -10,8 +10,10 @@ import typer
 
 from flotilla.entrypoints.bars import Feed
 from flotilla.entrypoints.command import carry_out, read_settings
+from flotilla.settings import Settings
 
 if TYPE_CHECKING:
+    from flotilla.research.plan import BacktestPlan
     from flotilla.wire.bots import BotDefinition
 
 # What runs a backtest (numba, TA-Lib, pyarrow) takes seconds to load; the other commands do without.
@@ -42,40 +44,54 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, no progress.")] = False,
 ) -> None:
     """Run bots over history, with the code that trades them."""
-    from flotilla.bootstrap.backtests import materials
-    from flotilla.entrypoints import backtest_report as report
-    from flotilla.entrypoints.bars_report import fetching
-    from flotilla.features.backtests.requests import Costs, Limits, Scope, to_plan
-    from flotilla.research.driver import backtest as run
-    from flotilla.research.plan import check
-
     settings = read_settings()
 
     def program() -> None:
         named = [(path, definition) for path in bots for definition in _definitions(path)]
-        preset, _, different = costs.partition(",")
-        scope = Scope(
-            first=first.date() if first else None,
-            last=last.date() if last else None,
-            source=source,
-            costs=_checked(Costs, "--costs", {"preset": preset, **_numbers("--costs", different)}),
-        )
-        plan = to_plan(
-            [definition for _, definition in named],
-            scope,
-            limits=_checked(Limits, "--limits", _numbers("--limits", limits)) if limits else None,
-            field=lambda index: f"{named[index][0]}: ",
-        )
-        check(plan)
-        with materials(settings, feed=feed) as library:
-            with fetching(as_json) as tell:
-                material = asyncio.run(library.gather(plan, progress=tell))
-            with report.running(as_json) as share:
-                found = run(plan, material, progress=share)
-        report.show(found, trades=trades, as_json=as_json)
+        plan = _plan(named, (first, last), source, costs, limits)
+        _run(plan, settings, feed, trades=trades, as_json=as_json)
 
     market = settings.market_url if source == "practice" else None
     carry_out(program, market=market, interrupted="Stopped; bars that were fetched stay.")
+
+
+def _plan(
+    named: "Sequence[tuple[Path, BotDefinition]]",
+    days: tuple[datetime | None, datetime | None],
+    source: str,
+    costs: str,
+    limits: str,
+) -> "BacktestPlan":
+    """What the words of the command ask for, checked. Raises ValueError, Invalid."""
+    from flotilla.features.backtests.requests import Costs, Limits, Scope, to_plan
+    from flotilla.research.plan import check
+
+    first, last = (day.date() if day else None for day in days)
+    preset, _, different = costs.partition(",")
+    table = _checked(Costs, "--costs", {"preset": preset, **_numbers("--costs", different)})
+    plan = to_plan(
+        [definition for _, definition in named],
+        Scope(first=first, last=last, source=source, costs=table),
+        limits=_checked(Limits, "--limits", _numbers("--limits", limits)) if limits else None,
+        field=lambda index: f"{named[index][0]}: ",
+    )
+    check(plan)
+    return plan
+
+
+def _run(plan: "BacktestPlan", settings: Settings, feed: Feed, *, trades: bool, as_json: bool) -> None:
+    """Bring the bars, run, and show what was found."""
+    from flotilla.bootstrap.backtests import materials
+    from flotilla.entrypoints import backtest_report as report
+    from flotilla.entrypoints.bars_report import fetching
+    from flotilla.research.driver import backtest as run
+
+    with materials(settings, feed=feed) as library:
+        with fetching(as_json) as tell:
+            material = asyncio.run(library.gather(plan, progress=tell))
+        with report.running(as_json) as share:
+            found = run(plan, material, progress=share)
+    report.show(found, trades=trades, as_json=as_json)
 
 
 def _definitions(path: Path) -> "Sequence[BotDefinition]":

@@ -21,6 +21,8 @@ from flotilla.research.plan import BacktestPlan, moments, seen_from
 
 _ROOM = 256_000_000  # bytes of bars in memory: some fifty years of one symbol's minutes
 _BAR = 48  # bytes
+# A run needs some ten arrays as long as this: twenty years of ten symbols' minutes fit into 2 GB.
+_MOST_BARS = 20_000_000
 
 
 class NoBars(Invalid):
@@ -87,10 +89,10 @@ class Materials:
         if start >= end:
             raise Invalid([Problem("first", "There are no finished bars of these days yet.")])
         begin = seen_from(plan, start, self._calendar)
-        found = {
-            symbol: await self._history(plan, origin, symbol, begin, start, end, progress)
-            for symbol in plan.symbols
-        }
+        found: dict[str, SymbolHistory] = {}
+        for symbol in plan.symbols:
+            found[symbol] = await self._history(plan, origin, symbol, begin, start, end, progress)
+            _require_room(found)
         _check(plan, found)
         sessions = await asyncio.to_thread(
             self._calendar.sessions, _day(begin, plan) - timedelta(days=7), _day(end, plan)
@@ -151,6 +153,13 @@ class _Kept:
             self._found[key] = history
             while sum(map(_size, self._found.values())) > self._room and len(self._found) > 1:
                 self._found.popitem(last=False)
+
+
+def _require_room(found: Mapping[str, SymbolHistory]) -> None:
+    """Raise Invalid before more is read than a backtest can hold."""
+    if sum(len(history.bars) for history in found.values()) > _MOST_BARS:
+        sentence = f"These are more than {_MOST_BARS:,} bars: choose fewer symbols or days."
+        raise Invalid([Problem("first", sentence)], sentence)
 
 
 def _size(history: SymbolHistory) -> int:

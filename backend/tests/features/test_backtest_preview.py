@@ -1,20 +1,16 @@
 """`POST /api/backtests/preview`: over real routes, a real bar store and the compiled kernel."""
 
 import asyncio
-import threading
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pytest
 
 from flotilla.adapters.bar_files.reader import ForeignBarFiles
 from flotilla.domain.market import Series, Timeframe
 from flotilla.features.backtests.schemas import Preview
-from flotilla.research import driver
 from flotilla.research.bar_import import ImportRequest, import_bars
 from tests.bars import keep, walk
 from tests.builders import condition, constant, definition, every, indicator, price
@@ -240,77 +236,3 @@ async def test_bars_that_cannot_be_used_are_left_out_and_said(api: Api, bars: Se
     assert remarks["BARS_SORTED"].count == 199
     assert remarks["MISSING_MINUTES"].count == 2
     assert all(np.isfinite(found.curve.equity))
-
-
-async def test_whoever_hangs_up_ends_the_run(api: Api, bars: Series, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection ends while the run goes on: the thread is told, and its turn is free again."""
-    keep(api.backtests.store, "import", "AAPL", bars)
-    held = _Held(monkeypatch)
-    body = orjson.dumps({"bot": bot(), **DAYS})
-    gone = asyncio.Event()
-    sent = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-    async def receive() -> dict[str, Any]:
-        message = next(sent, None)
-        if message is None:
-            await gone.wait()
-        return message or {"type": "http.disconnect"}
-
-    answers: list[Any] = []
-
-    async def send(message: Any) -> None:
-        answers.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "path": "/api/backtests/preview",
-        "raw_path": b"/api/backtests/preview",
-        "root_path": "",
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json"), (b"host", b"127.0.0.1")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-        "scheme": "http",
-    }
-    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
-        tasks.create_task(api.app(scope, receive, send))
-        await held.begun.wait()
-        gone.set()
-    assert not held.go.is_set()
-    assert answers[0]["status"] == 409
-
-
-class _Held:
-    """Keeps every run waiting until it is let go, or is not wanted any more."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.begun, self.go = asyncio.Event(), threading.Event()
-        loop = asyncio.get_running_loop()
-        whole = driver.run
-
-        def run(*arguments: Any, cancelled: Callable[[], bool], **named: Any) -> Any:
-            loop.call_soon_threadsafe(self.begun.set)
-            while not (cancelled() or self.go.wait(0.01)):
-                continue
-            return whole(*arguments, cancelled=cancelled, **named)
-
-        monkeypatch.setattr(driver, "run", run)
-
-
-async def test_the_newest_of_a_page_ends_the_one_before(
-    api: Api, bars: Series, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep(api.backtests.store, "import", "AAPL", bars)
-    held = _Held(monkeypatch)
-    body = {"bot": bot(), **DAYS, "client": "page-1"}
-    async with asyncio.TaskGroup() as tasks:
-        old = tasks.create_task(api.client.post("/backtests/preview", json=body))
-        await held.begun.wait()
-        new = tasks.create_task(api.client.post("/backtests/preview", json=body))
-        answer = await old
-        held.go.set()
-    assert (answer.status_code, answer.json()["code"]) == (409, "PREVIEW_REPLACED")
-    assert new.result().status_code == 200

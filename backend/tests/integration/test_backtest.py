@@ -40,7 +40,7 @@ async def test_bars_of_the_market_and_progress_on_the_socket(database_url: str, 
 
 async def _until_ended(socket: Any, backtest_id: str) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
-    while not told or told[-1]["status"] == "running":
+    while not told or told[-1]["status"] in ("queued", "running"):
         name, message = await socket.receive(timeout=60)
         if name == "backtest_progress" and message["backtest"]["id"] == backtest_id:
             told.append(message["backtest"])

@@ -57,7 +57,7 @@ async def create_backtest(
 ) -> BacktestOut:
     """Queue a backtest of one or several bots that share one account."""
     created = await service.create(body)
-    after.add_task(_wake, desk)
+    after.add_task(_queued, desk, created)
     return created
 
 
@@ -112,7 +112,9 @@ async def _hang_up(request: Request, unwanted: threading.Event) -> None:
     unwanted.set()
 
 
-async def _wake(desk: Desk) -> None:
+async def _queued(desk: Desk, created: BacktestOut) -> None:
+    """After the commit: other pages hear of it, and the runner looks."""
+    await desk.emit(created)
     desk.wake()
 
 
