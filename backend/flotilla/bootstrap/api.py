@@ -28,6 +28,7 @@ from flotilla.http.dependencies import ApiState, InstrumentDirectory
 from flotilla.realtime.broadcaster import Broadcaster
 from flotilla.realtime.messages import BacktestProgress
 from flotilla.realtime.server import RealtimeServer
+from flotilla.research.material import Materials
 from flotilla.settings import Settings
 from flotilla.wire.backtests import BacktestOut
 from flotilla.wire.summary import SummaryOut
@@ -78,12 +79,9 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
             async with database.transaction() as session:
                 return await SummaryRepository(session).read(account_id, now=clock.now())
 
-        async def tell(backtest: BacktestOut) -> None:
-            await realtime.emit(BacktestProgress(backtest=backtest))
-
         directory = InstrumentDirectory(broker)
         materials = held.enter_context(backtests.materials(settings))
-        runner = BacktestRunner(BacktestQueue(database), materials, instruments_of(directory), tell)
+        desk, runner = _backtests(materials, BacktestQueue(database), directory, realtime)
 
         async def seed() -> None:
             if not settings.examples:
@@ -102,7 +100,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
                 history=AlpacaBarHistory(client, broker),
                 clock=clock,
             ),
-            backtests=BacktestDesk(Previews(materials), instruments_of(directory), runner.wake, tell),
+            backtests=desk,
             runner=runner,
             realtime=realtime,
             broadcaster=Broadcaster(realtime, outbox, PostgresNudges(database_url(settings)), read_summary),
@@ -111,6 +109,17 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         held.close()
         client.close()
         await database.close()
+
+
+def _backtests(
+    materials: Materials, queue: BacktestQueue, directory: InstrumentDirectory, realtime: RealtimeServer
+) -> tuple[BacktestDesk, BacktestRunner]:
+    async def tell(backtest: BacktestOut) -> None:
+        await realtime.emit(BacktestProgress(backtest=backtest))
+
+    instruments = instruments_of(directory)
+    runner = BacktestRunner(queue, materials, instruments, tell)
+    return BacktestDesk(Previews(materials), instruments, runner.wake, tell), runner
 
 
 async def _when_available(ask: Callable[[], Awaitable[T]]) -> T:
