@@ -1,7 +1,7 @@
 """Which days a backtest runs over when its plan leaves them open: the last year there is."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from flotilla.domain.errors import Invalid, Problem
 from flotilla.domain.market import Timeframe
@@ -74,8 +74,10 @@ def _held(plan: BacktestPlan, origin: Origin, store: BarStore) -> Days | None:
 def _of_symbol(plan: BacktestPlan, source: str, symbol: str, store: BarStore) -> Days | None:
     for timeframe in sorted(Timeframe, key=lambda one: one.minutes):
         coverage = store.coverage(SeriesKey(source, symbol, timeframe))
-        if coverage.first is not None and coverage.last is not None:
-            return Days(_day(coverage.first, plan), _day(coverage.last, plan))
+        if coverage.first is not None and coverage.known:
+            # Not the last bar's day: a weekend that is known to be empty belongs to what is held.
+            known = datetime.fromtimestamp(coverage.known.ranges[-1][1] - 1, UTC)
+            return Days(_day(coverage.first, plan), _day(known, plan))
     return None
 
 

@@ -108,6 +108,16 @@ async def test_the_last_year_is_fetched_and_then_kept_for_a_week(
     assert len(provider.asked) == asked
 
 
+async def test_the_same_question_has_the_same_days_after_a_weekend(
+    materials: Materials, provider: Provider, minutes: Series
+) -> None:
+    """On a Monday the last year ends with a Sunday, whether its bars are fetched or were there."""
+    provider.bars["AAPL"], provider.horizon_at = minutes, datetime(2025, 3, 17, 16, tzinfo=UTC)
+    first, second = [await materials.gather(BacktestPlan([bot()])) for _ in range(2)]
+    assert first.days == second.days
+    assert first.days.last == date(2025, 3, 16)
+
+
 async def test_memory_is_bounded(store: ParquetBarStore, minutes: Series) -> None:
     materials = Materials(
         BarLibrary(store, CALENDAR), store, CALENDAR, lambda _: None, room=len(minutes) * 60
