@@ -67,6 +67,7 @@ class Provider:
         for number, first in enumerate(range(0, len(found) or 1, self.page)):
             if number >= self.fails_after:
                 raise Unavailable("Gone.")
+            await asyncio.sleep(0)  # as a real one waits for each page: there a cancel is heard
             yield found.cut(slice(first, first + self.page))
 
     async def actions(self, symbol: str, first: date, last: date) -> Sequence[CorporateAction]:
