@@ -1,5 +1,6 @@
 // Whole rows as the API sends them; a test names only what it is about.
-import type { BotDefinition, BotOut, IndicatorOut, OutputOut, ParameterOut, PositionOut, SummaryOut, TemplateOut, TradeOut } from '@/api'
+import openapi from '../../openapi.json'
+import type { BotDefinition, BotOut, IndicatorOut, OutputOut, ParameterOut, PositionOut, RiskManagement, SummaryOut, TemplateOut, TradeOut } from '@/api'
 
 const length = (fallback: number): ParameterOut => ({
   name: 'timeperiod',
@@ -51,6 +52,11 @@ export const catalogue: IndicatorOut[] = [
   },
 ]
 
+/** What the server's contract fills in where a person says nothing. */
+export const defaultRisk = Object.fromEntries(
+  Object.entries(openapi.components.schemas.RiskManagement.properties).map(([name, field]) => [name, 'default' in field ? field.default : null]),
+) as RiskManagement
+
 export const bot = (fields: Partial<BotOut> = {}): BotOut => ({
   id: 'bot-1',
   account_id: 'account-1',
@@ -71,13 +77,7 @@ export const bot = (fields: Partial<BotOut> = {}): BotOut => ({
     short_entry: null,
     short_exit: null,
   },
-  risk_management: {
-    position_percent: 5,
-    max_open_positions: 10,
-    stop_loss_percent: 2,
-    take_profit_percent: 4,
-    daily_loss_limit_percent: 3,
-  },
+  risk_management: defaultRisk,
   start_hour: 0,
   start_minute: 0,
   end_hour: 0,
@@ -104,7 +104,7 @@ export const definition = (fields: Partial<BotDefinition> = {}): BotDefinition =
   symbols: ['AAPL'],
   timeframe: '1Min',
   trading_frequency: null,
-  indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: null }],
+  indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: null, source: 'close' }],
   rules: {
     entry: { type: 'all', of: [{ type: 'condition', left: RSI, op: 'crosses_below', right: { type: 'constant', value: 30 } }] },
     exit: { type: 'any', of: [{ type: 'condition', left: RSI, op: 'crosses_above', right: { type: 'constant', value: 60 } }] },

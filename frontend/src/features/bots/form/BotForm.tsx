@@ -10,11 +10,12 @@ import { count } from '@/shared/format/numbers'
 import { FormHelpContext } from './context'
 import { InWords } from './InWords'
 import { toDefinition, type FormValues } from './model'
+import { withHiddenAsBefore } from './risk/model'
 import { placeErrors, withoutTouched, type Problem } from './problems'
 import { BasicsSection } from './sections/BasicsSection'
 import { IndicatorsSection } from './sections/IndicatorsSection'
 import { RiskSection } from './sections/RiskSection'
-import { RuleSection } from './sections/RuleSection'
+import { RuleSection, ShortSide } from './sections/RuleSection'
 import { ScheduleSection } from './sections/ScheduleSection'
 import { SymbolsSection } from './sections/SymbolsSection'
 import { unsendable } from './validation'
@@ -44,6 +45,7 @@ export function BotForm({ form, catalogue, saveLabel, blocked, cancelTo, onSave 
             <IndicatorsSection />
             <RuleSection side="entry" />
             <RuleSection side="exit" />
+            <ShortSide />
             <RiskSection />
           </Box>
           <Box sx={ASIDE}>
@@ -83,7 +85,9 @@ function useSubmit(form: UseFormReturn<FormValues>, catalogue: Props['catalogue'
     setFailure(sentence)
     setAttempt((n) => n + 1)
   }
-  const save = async (values: FormValues) => {
+  const save = async (typed: FormValues) => {
+    const before = form.formState.defaultValues as FormValues
+    const values = { ...typed, risk_management: withHiddenAsBefore(typed.risk_management, before.risk_management) }
     const unready = unsendable(values, catalogue)
     if (unready.length > 0) {
       fail(placeErrors(unready, values), 'Not saved.')

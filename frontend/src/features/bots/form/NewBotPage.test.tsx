@@ -66,6 +66,7 @@ describe('the form of a new bot', () => {
       name: 'BBANDS',
       params: { timeperiod: 20, nbdevup: 2.5, matype: 'EMA' },
       source: 'hlc3',
+      timeframe: null,
     })
   })
 

@@ -18,7 +18,7 @@ describe('the definition and the form', () => {
     const close = { type: 'price', field: 'close', ago: 2, timeframe: '1Day' } as const
     const number = { type: 'constant', value: 3 } as const
     const stored = definition({
-      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: '1Hour' }],
+      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: 14 }, timeframe: '1Hour', source: 'close' }],
       rules: {
         entry: null,
         exit: null,
@@ -34,7 +34,7 @@ describe('the definition and the form', () => {
       },
     })
     expect(toDefinition(fromDefinition(stored))).toEqual(stored)
-    expect(unsendable(fromDefinition(stored))).toEqual([])
+    expect(unsendable(fromDefinition(stored), catalogue)).toEqual([])
   })
 
   test('a stored bot comes back, with "none" where none was and its own frequency', () => {
@@ -73,14 +73,14 @@ describe('the definition and the form', () => {
     if (!rsi) throw new Error('the catalogue is empty')
     expect(newIndicator(rsi, []).id).toBe('rsi')
     expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_3' }]).id).toBe('rsi_2')
-    expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_2' }])).toEqual({ id: 'rsi_3', name: 'RSI', params: { timeperiod: '14' }, timeframe: null, source: 'close' })
+    expect(newIndicator(rsi, [{ id: 'rsi' }, { id: 'rsi_2' }])).toEqual({ id: 'rsi_3', name: 'RSI', params: { timeperiod: '14' }, timeframe: '', source: 'close' })
   })
 })
 
 describe('parameters that are no whole numbers', () => {
-  const bands = { id: 'bb', name: 'BBANDS', params: { timeperiod: 20, nbdevup: 2.5, matype: 'EMA' }, source: 'hlc3' as const }
+  const bands = { id: 'bb', name: 'BBANDS', params: { timeperiod: 20, nbdevup: 2.5, matype: 'EMA' }, timeframe: null, source: 'hlc3' as const }
   const form = (params: Record<string, string>) =>
-    values({ indicators: [{ id: 'bb', name: 'BBANDS', params, source: 'hlc3' }] })
+    values({ indicators: [{ id: 'bb', name: 'BBANDS', params, timeframe: '', source: 'hlc3' }] })
 
   test('fractions, choices and the source come back as they are', () => {
     const definition = { ...toDefinition(values()), indicators: [bands] }
@@ -156,7 +156,7 @@ describe('what cannot be sent', () => {
     if (entry?.type !== 'condition') throw new Error('the bot has no condition')
     const broken = values({
       capital: 'a lot',
-      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: '1.5' }, timeframe: null, source: 'close' }],
+      indicators: [{ id: 'rsi', name: 'RSI', params: { timeperiod: '1.5' }, timeframe: '', source: 'close' }],
       rules: { ...values().rules, entry: group('all', [group('any', [{ ...entry, right: constant('') }])]) },
       risk_management: { ...values().risk_management, max_open_positions: '', stop_loss_percent: 'x' },
       window: { all_day: false, start: '', end: '10:00' },

@@ -1,13 +1,17 @@
 // What the form holds: the definition as a person types it, numbers as text.
 import { TIMEFRAME_SECONDS } from '@/shared/trading/timeframes'
-import type { BotDefinition, BotRules, IndicatorOut, IndicatorUseModel, RiskManagement } from '@/api'
+import type { BotDefinition, BotRules, IndicatorOut, IndicatorUseModel } from '@/api'
+import { digits, numberIn } from './numbers'
+import { riskFromWire, riskToWire, type RiskForm } from './risk/model'
+import type { Sides } from './risk/words'
 import { group, groupFromWire, toWire, type GroupForm } from './rules/model'
 
 export interface IndicatorForm {
   id: string
   name: string
   params: Record<string, string>
-  timeframe: IndicatorUseModel['timeframe']
+  /** Empty: the bot's own. */
+  timeframe: BotDefinition['timeframe'] | ''
   /** The series it reads, where its catalogue entry leaves the choice. */
   source: IndicatorUseModel['source']
 }
@@ -21,13 +25,19 @@ export interface FormValues {
   trading_frequency: string
   indicators: IndicatorForm[]
   rules: Record<Exclude<keyof BotRules, 'entry'>, GroupForm | null> & { entry: GroupForm }
-  risk_management: Record<keyof RiskManagement, string>
+  risk_management: RiskForm
   /** New York hours, `HH:MM`. */
   window: { all_day: boolean; start: string; end: string }
 }
 
 /** The hours a window starts with when all day is switched off: the regular session. */
 const SESSION = { start: '09:30', end: '16:00' }
+
+/** The sides on which it trades: the long one, unless only the short side has a rule to enter. */
+export function sidesOf(rules: FormValues['rules']): Sides {
+  const short = rules.short_entry !== null
+  return { long: !short || rules.entry.of.length > 0, short }
+}
 
 /** A definition as the form shows it. */
 export function fromDefinition(definition: BotDefinition): FormValues {
@@ -38,14 +48,14 @@ export function fromDefinition(definition: BotDefinition): FormValues {
     symbols: definition.symbols,
     timeframe: definition.timeframe,
     trading_frequency: frequency === null || frequency === TIMEFRAME_SECONDS[definition.timeframe] ? '' : String(frequency),
-    indicators: definition.indicators.map((use) => ({ ...use, params: asText(use.params) })),
+    indicators: definition.indicators.map((use) => ({ ...use, params: asText(use.params), timeframe: use.timeframe ?? '' })),
     rules: {
       entry: rules.entry ? groupFromWire(rules.entry) : group('all', []),
       exit: rules.exit && groupFromWire(rules.exit),
       short_entry: rules.short_entry && groupFromWire(rules.short_entry),
       short_exit: rules.short_exit && groupFromWire(rules.short_exit),
     },
-    risk_management: asText(risk),
+    risk_management: riskFromWire(risk),
     window: windowFrom(definition),
   }
 }
@@ -55,25 +65,19 @@ export function toDefinition(values: FormValues): BotDefinition {
   const { risk_management: risk, rules } = values
   return {
     name: values.name.trim(),
-    capital: values.capital.trim(),
+    capital: digits(values.capital) ?? values.capital.trim(),
     symbols: values.symbols,
     timeframe: values.timeframe,
     trading_frequency: values.trading_frequency === '' ? null : Number(values.trading_frequency),
-    indicators: values.indicators.map((use) => ({ ...use, params: asParameters(use.params) })),
+    indicators: values.indicators.map((use) => ({ ...use, params: asParameters(use.params), timeframe: use.timeframe || null })),
     rules: {
       // Only a bot that sells short may be without a rule to buy.
-      entry: rules.entry.of.length === 0 && rules.short_entry ? null : toWire(rules.entry),
+      entry: sidesOf(rules).long ? toWire(rules.entry) : null,
       exit: rules.exit && toWire(rules.exit),
       short_entry: rules.short_entry && toWire(rules.short_entry),
       short_exit: rules.short_exit && toWire(rules.short_exit),
     },
-    risk_management: {
-      position_percent: Number(risk.position_percent),
-      max_open_positions: Number(risk.max_open_positions),
-      stop_loss_percent: orNone(risk.stop_loss_percent),
-      take_profit_percent: orNone(risk.take_profit_percent),
-      daily_loss_limit_percent: orNone(risk.daily_loss_limit_percent),
-    },
+    risk_management: riskToWire(risk),
     ...windowFields(values.window),
   }
 }
@@ -85,19 +89,15 @@ export function newIndicator(entry: IndicatorOut, others: readonly Pick<Indicato
   let id = base
   for (let number = 2; taken.has(id); number += 1) id = `${base}_${number}`
   const params = Object.fromEntries(entry.parameters.map((p) => [p.name, String(p.default)]))
-  return { id, name: entry.name, params, source: entry.source ?? 'close', timeframe: null }
+  return { id, name: entry.name, params, source: entry.source ?? 'close', timeframe: '' }
 }
 
-function asText<Key extends string>(values: Record<Key, number | string | null>): Record<Key, string> {
-  const entries = Object.entries<number | string | null>(values)
-  return Object.fromEntries(entries.map(([name, value]) => [name, value === null ? '' : String(value)])) as Record<Key, string>
-}
+const asText = (values: IndicatorUseModel['params']): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
 
 /** Numbers as numbers; what is none is the name of a choice. */
 const asParameters = (texts: Record<string, string>): Record<string, number | string> =>
-  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number.isNaN(Number(text)) ? text : Number(text)]))
-
-const orNone = (text: string): number | null => (text.trim() === '' ? null : Number(text))
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number.isNaN(numberIn(text)) ? text : numberIn(text)]))
 
 type WindowFields = Pick<BotDefinition, 'start_hour' | 'start_minute' | 'end_hour' | 'end_minute'>
 

@@ -2,6 +2,8 @@
 // The form knows its fields by anchors; a path of the server's belongs to the nearest anchor above it.
 import type { FieldError } from '@/api'
 import type { FormValues } from './model'
+import { FIELDS, FLAGS, type RiskFlag, type RiskNumber } from './risk/fields'
+import { isShown, type RiskForm } from './risk/model'
 import type { RuleForm } from './rules/model'
 
 export interface Problem {
@@ -25,7 +27,7 @@ export function placeErrors(errors: readonly FieldError[], values: FormValues): 
 
 /** Every place at which the form shows a problem. */
 export function anchors(values: FormValues): Set<string> {
-  const { entry, exit } = values.rules
+  const sides = ['entry', 'exit', 'short_entry', 'short_exit'] as const
   return new Set([
     'name',
     'capital',
@@ -37,13 +39,23 @@ export function anchors(values: FormValues): Set<string> {
     ...values.indicators.flatMap((use, index) => [
       `indicators.${index}`,
       `indicators.${index}.source`,
+      `indicators.${index}.timeframe`,
       ...Object.keys(use.params).map((name) => `indicators.${index}.params.${name}`),
     ]),
-    ...ruleAnchors(entry, 'rules.entry'),
-    ...(exit ? ruleAnchors(exit, 'rules.exit') : ['rules.exit']),
-    ...Object.keys(values.risk_management).map((name) => `risk_management.${name}`),
+    ...sides.flatMap((side) => {
+      const rule = values.rules[side]
+      return rule ? ruleAnchors(rule, `rules.${side}`) : [`rules.${side}`]
+    }),
+    ...riskAnchors(values.risk_management),
     ...(values.window.all_day ? ['window'] : ['window.start', 'window.end']),
   ])
+}
+
+/** The risk fields that are shown; what is said of another is shown above them all. */
+function riskAnchors(risk: RiskForm): string[] {
+  const names = [...Object.keys(FIELDS), ...Object.keys(FLAGS)] as (RiskNumber | RiskFlag)[]
+  const shown = ['sizing', 'stop_kind', 'target_kind', ...names.filter((name) => isShown(name, risk))]
+  return ['risk_management', ...shown.map((name) => `risk_management.${name}`)]
 }
 
 function ruleAnchors(rule: RuleForm, path: string): string[] {

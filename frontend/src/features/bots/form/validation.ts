@@ -2,10 +2,11 @@
 import { z } from 'zod'
 import type { FieldError, IndicatorOut } from '@/api'
 import type { FormValues } from './model'
+import { digits, isWhole } from './numbers'
+import { isShown, RISK_NUMBERS, riskProblem, type RiskForm } from './risk/model'
 
-const number = z.string().trim().regex(/^-?\d+(\.\d+)?$/, 'Enter a number.')
-const whole = z.string().trim().regex(/^-?\d+$/, 'Enter a whole number.')
-const optional = z.union([z.literal(''), number], { error: 'Enter a number, or leave it empty for none.' })
+const number = z.string().refine((text) => digits(text) !== null, 'Enter a number.')
+const whole = z.string().refine(isWhole, 'Enter a whole number.')
 const clock = z.string().regex(/^\d\d:\d\d$/, 'Enter a time.')
 
 const operand = z.discriminatedUnion('type', [
@@ -36,17 +37,19 @@ const indicator = (catalogue: readonly IndicatorOut[]) =>
     }
   })
 
+/** Each number that the form shows, by what is chosen; the others are sent as they were. */
+const risk = z.custom<RiskForm>().superRefine((form, context) => {
+  for (const name of RISK_NUMBERS) {
+    const message = isShown(name, form) ? riskProblem(name, form) : null
+    if (message !== null) context.addIssue({ code: 'custom', path: [name], message })
+  }
+})
+
 const sendable = (catalogue: readonly IndicatorOut[]) => z.object({
   capital: number,
   indicators: z.array(indicator(catalogue)),
-  rules: z.object({ entry: rule, exit: rule.nullable() }),
-  risk_management: z.object({
-    position_percent: number,
-    max_open_positions: whole,
-    stop_loss_percent: optional,
-    take_profit_percent: optional,
-    daily_loss_limit_percent: optional,
-  }),
+  rules: z.object({ entry: rule, exit: rule.nullable(), short_entry: rule.nullable(), short_exit: rule.nullable() }),
+  risk_management: risk,
   window: z.discriminatedUnion('all_day', [
     z.object({ all_day: z.literal(true) }),
     z.object({ all_day: z.literal(false), start: clock, end: clock }),

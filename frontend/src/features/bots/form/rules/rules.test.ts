@@ -20,8 +20,8 @@ const deep: RuleTree = {
   ],
 }
 const indicators: IndicatorForm[] = [
-  { id: 'rsi', name: 'RSI', params: { timeperiod: '14' }, timeframe: null, source: 'close' },
-  { id: 'macd', name: 'MACD', params: { fastperiod: '12', slowperiod: '26' }, timeframe: null, source: 'close' },
+  { id: 'rsi', name: 'RSI', params: { timeperiod: '14' }, timeframe: '', source: 'close' },
+  { id: 'macd', name: 'MACD', params: { fastperiod: '12', slowperiod: '26' }, timeframe: '', source: 'close' },
 ]
 const words = { indicators, catalogue }
 
@@ -70,7 +70,7 @@ describe('a rule in words', () => {
       '(RSI(14) crosses below 30.5 for 3 bars in a row) and daily close 2 bars ago has been rising for 1 bar and ' +
         'the change of close over 10 bars is between -2% and 2%',
     )
-    const hourly: IndicatorForm[] = [{ id: 'rsi', name: 'RSI', params: {}, timeframe: '4Hour' }]
+    const hourly: IndicatorForm[] = [{ id: 'rsi', name: 'RSI', params: {}, timeframe: '4Hour', source: 'close' }]
     expect(operandWord(RSI, { indicators: hourly, catalogue })).toBe('4-hour RSI(14)')
   })
 

@@ -61,8 +61,8 @@ const bars = (count: number): string => (count === 1 ? '1 bar' : `${count} bars`
 
 const earlier = (text: string, ago: number): string => (ago > 0 ? `${text} ${bars(ago)} ago` : text)
 
-function prefix(timeframe: BotDefinition['timeframe'] | null): string {
-  if (timeframe === null) return ''
+function prefix(timeframe: BotDefinition['timeframe'] | '' | null): string {
+  if (!timeframe) return ''
   return timeframe === '1Day' ? 'daily ' : `${timeframe.replace('Min', '-minute').replace('Hour', '-hour')} `
 }
 

@@ -2,25 +2,30 @@ import Box from '@mui/material/Box'
 import FormControlLabel from '@mui/material/FormControlLabel'
 import Switch from '@mui/material/Switch'
 import Typography from '@mui/material/Typography'
-import { useController, useFormContext } from 'react-hook-form'
+import { useController, useFormContext, useWatch } from 'react-hook-form'
 import { Panel } from '@/shared/ui/Panel'
 import { useFormHelp } from '../context'
-import type { FormValues } from '../model'
+import { sidesOf, type FormValues } from '../model'
 import { ProblemNote } from '../ProblemNote'
+import { endsWithoutRule } from '../risk/words'
 import { GroupEditor } from '../rules/GroupEditor'
 import { group } from '../rules/model'
 
-const WORDS = {
-  entry: { title: 'Entry rule', lead: 'Buys when, at the end of a bar,' },
-  exit: { title: 'Exit rule', lead: 'Sells when, at the end of a bar,' },
-} as const
+type RuleName = keyof FormValues['rules']
 
-/** The rule for buying, or the one for selling, which may be left to stop and target. */
-export function RuleSection({ side }: { side: 'entry' | 'exit' }) {
+const WORDS: Record<RuleName, { title: string; lead: string; optional?: string }> = {
+  entry: { title: 'Entry rule', lead: 'Buys when, at the end of a bar,' },
+  exit: { title: 'Exit rule', lead: 'Sells when, at the end of a bar,', optional: 'Sell by a rule' },
+  short_entry: { title: 'Short entry rule', lead: 'Sells short when, at the end of a bar,' },
+  short_exit: { title: 'Short exit rule', lead: 'Buys back when, at the end of a bar,', optional: 'Buy back by a rule' },
+}
+
+/** The rule to open a position on a side, or the one to close it, which may be left to stop and target. */
+export function RuleSection({ side }: { side: RuleName }) {
   const { control } = useFormContext<FormValues>()
   const { field } = useController({ control, name: `rules.${side}` })
   const { touch } = useFormHelp()
-  const { title, lead } = WORDS[side]
+  const { title, lead, optional } = WORDS[side]
   const path = `rules.${side}`
   const toggle = (on: boolean) => {
     field.onChange(on ? group('all', []) : null)
@@ -30,24 +35,76 @@ export function RuleSection({ side }: { side: 'entry' | 'exit' }) {
     <Panel
       title={title}
       aside={
-        side === 'exit' && (
+        optional && (
           <FormControlLabel
-            label="Sell by a rule"
+            label={optional}
             control={<Switch size="small" checked={field.value !== null} onChange={(_, on) => toggle(on)} />}
           />
         )
       }
     >
       {field.value === null ? (
-        <Box>
-          <Typography variant="body2" sx={{ color: 'text.secondary' }}>
-            No exit rule: positions close at the stop-loss or the take-profit.
-          </Typography>
-          <ProblemNote anchor={path} />
-        </Box>
+        <NoExitRule path={path} />
       ) : (
         <GroupEditor rule={field.value} path={path} lead={lead} onChange={(rule) => field.onChange(rule)} />
       )}
+      {side === 'entry' && <OnlyShort />}
     </Panel>
+  )
+}
+
+function NoExitRule({ path }: { path: string }) {
+  const risk = useWatch<FormValues, 'risk_management'>({ name: 'risk_management' })
+  return (
+    <Box>
+      <Typography variant="body2" sx={{ color: 'text.secondary' }}>
+        No exit rule. Positions close when: {endsWithoutRule(risk)}.
+      </Typography>
+      <ProblemNote anchor={path} />
+    </Box>
+  )
+}
+
+/** Why the empty rule to buy is no mistake: this bot trades on the other side. */
+function OnlyShort() {
+  const rules = useWatch<FormValues, 'rules'>({ name: 'rules' })
+  if (sidesOf(rules).long) return null
+  return (
+    <Typography variant="caption" component="p" sx={{ color: 'text.secondary', mt: 2 }}>
+      Left empty, this bot never buys first: it only sells short.
+    </Typography>
+  )
+}
+
+/** The switch that adds the rules of the short side. */
+export function ShortSide() {
+  const { control, getValues, setValue } = useFormContext<FormValues>()
+  const { touch } = useFormHelp()
+  const shortEntry = useWatch({ control, name: 'rules.short_entry' })
+  const on = shortEntry !== null
+  const toggle = (next: boolean) => {
+    const rules = getValues('rules')
+    setValue('rules', { ...rules, short_entry: next ? group('all', []) : null, short_exit: null }, { shouldDirty: true })
+    touch('rules.short_entry')
+    touch('rules.short_exit')
+  }
+  return (
+    <>
+      <Panel
+        title="Short side"
+        aside={
+          <FormControlLabel label="Also sells short" control={<Switch size="small" checked={on} onChange={(_, next) => toggle(next)} />} />
+        }
+      >
+        <Typography variant="body2" sx={{ color: 'text.secondary' }}>
+          {on
+            ? 'Sells what it does not own and buys it back later: it gains when the price falls, and loses without a limit when it rises. Keep a stop-loss.'
+            : 'Off: it only buys first and sells later.'}
+        </Typography>
+        {!on && <ProblemNote anchor="rules.short_entry" />}
+      </Panel>
+      {on && <RuleSection side="short_entry" />}
+      {on && <RuleSection side="short_exit" />}
+    </>
   )
 }

@@ -1,0 +1,16 @@
+// Numbers as people type them: `10000.5`, `10,000.50`, `-3`.
+
+const PLAIN = /^-?\d+(\.\d+)?$/
+const GROUPED = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/
+
+/** The digits alone (`10000.50`), or null when the text is no number. */
+export function digits(text: string): string | null {
+  const typed = text.trim()
+  if (PLAIN.test(typed)) return typed
+  return GROUPED.test(typed) ? typed.replaceAll(',', '') : null
+}
+
+/** The number that the text says; NaN when it says none. */
+export const numberIn = (text: string): number => Number(digits(text) ?? Number.NaN)
+
+export const isWhole = (text: string): boolean => Number.isInteger(numberIn(text))

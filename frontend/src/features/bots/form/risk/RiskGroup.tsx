@@ -1,0 +1,55 @@
+import Accordion from '@mui/material/Accordion'
+import AccordionDetails from '@mui/material/AccordionDetails'
+import AccordionSummary from '@mui/material/AccordionSummary'
+import Box from '@mui/material/Box'
+import Typography from '@mui/material/Typography'
+import { useState } from 'react'
+import { DownIcon } from '@/shared/ui/icons'
+import { useFormHelp } from '../context'
+import type { RiskFlag, RiskNumber } from './fields'
+import { FieldGrid, RiskFields } from './RiskFields'
+import { joined } from './words'
+
+interface Props {
+  title: string
+  names: readonly (RiskNumber | RiskFlag)[]
+  /** What is set, for while the group is closed. */
+  words: readonly string[]
+}
+
+/** Settings that most bots leave alone: closed, with what is set in words; open where something is wrong. */
+export function RiskGroup({ title, names, words }: Props) {
+  const { problems } = useFormHelp()
+  const [asked, setAsked] = useState(false)
+  const wrong = problems.some(({ anchor }) => names.some((name) => anchor === `risk_management.${name}`))
+  return (
+    <Accordion
+      expanded={asked || wrong}
+      onChange={(_, open) => setAsked(open)}
+      disableGutters
+      square
+      slotProps={{ heading: { component: 'h3' }, transition: { unmountOnExit: true } }}
+      sx={GROUP}
+    >
+      <AccordionSummary expandIcon={<DownIcon />} sx={{ px: 0 }}>
+        <Box>
+          {title}
+          <Typography variant="caption" component="p" sx={{ color: 'text.secondary', fontWeight: 400 }}>
+            {words.length > 0 ? joined(words) : 'Off'}
+          </Typography>
+        </Box>
+      </AccordionSummary>
+      <AccordionDetails sx={{ px: 0, pt: 1.5, pb: 4 }}>
+        <FieldGrid label={title}><RiskFields names={names} /></FieldGrid>
+      </AccordionDetails>
+    </Accordion>
+  )
+}
+
+const GROUP = {
+  border: 0,
+  borderTop: 1,
+  borderColor: 'divider',
+  '&::before': { display: 'none' },
+  '& .MuiAccordion-heading': { fontSize: '0.8125rem', fontWeight: 600 },
+} as const
