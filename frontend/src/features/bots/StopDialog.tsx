@@ -11,12 +11,12 @@ import RadioGroup from '@mui/material/RadioGroup'
 import Typography from '@mui/material/Typography'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { apiError, listPositionsOptions, type BotOut, type PositionOut } from '@/api'
-import { count, dollars, signedDollars } from '@/shared/format/numbers'
+import { apiError, listPositionsOptions, type BotOut } from '@/api'
 import { useStopBot } from './actions'
+import { holdingWords, keepingWords } from './holdings'
 
 interface Props {
-  bot: Pick<BotOut, 'id' | 'name'>
+  bot: Pick<BotOut, 'id' | 'name' | 'risk_management'>
   onClose: () => void
 }
 
@@ -30,10 +30,10 @@ export function StopDialog({ bot, onClose }: Props) {
       <DialogTitle id="stop-title">Stop {bot.name}?</DialogTitle>
       <DialogContent>
         <Typography variant="body2" sx={{ mb: 3 }}>
-          It buys nothing more. {data ? holdingWords(data.items) : 'Asking what it holds …'}
+          It opens nothing more. {data ? holdingWords(data.items) : 'Asking what it holds …'}
         </Typography>
         <RadioGroup aria-label="What becomes of its positions" value={onStop} onChange={(_, value) => setOnStop(value as BotOut['on_stop'])}>
-          <Choice value="keep" label="Keep its positions" note="Their stops and targets stay in place and still sell." />
+          <Choice value="keep" label="Keep its positions" note={keepingWords(data?.items ?? [], bot.risk_management)} />
           <Choice value="flatten" label="Sell everything" note="At the market’s next price, whatever it is." />
         </RadioGroup>
         {error && <Alert severity="error" sx={{ mt: 3 }}>{apiError(error).detail}</Alert>}
@@ -60,11 +60,4 @@ function Choice({ value, label, note }: { value: BotOut['on_stop']; label: strin
       <Typography id={`stop-${value}`} variant="caption" component="p" sx={{ color: 'text.secondary', ml: 7, mt: -1 }}>{note}</Typography>
     </Box>
   )
-}
-
-function holdingWords(positions: readonly PositionOut[]): string {
-  if (positions.length === 0) return 'It holds nothing now.'
-  const value = positions.reduce((sum, { quantity, current_price: price }) => sum + Number(quantity) * Number(price), 0)
-  const open = positions.reduce((sum, { unrealized_pnl: pnl }) => sum + Number(pnl), 0)
-  return `It holds ${count(positions.length, 'position')} worth ${dollars(value)} (${signedDollars(open)} open P&L).`
 }
