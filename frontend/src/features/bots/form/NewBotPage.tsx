@@ -1,7 +1,3 @@
-import Box from '@mui/material/Box'
-import ToggleButton from '@mui/material/ToggleButton'
-import ToggleButtonGroup from '@mui/material/ToggleButtonGroup'
-import Typography from '@mui/material/Typography'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useForm } from 'react-hook-form'
@@ -13,6 +9,7 @@ import { ErrorState, LoadingRows } from '@/shared/ui/states'
 import { useToast } from '@/shared/ui/toast'
 import { BotForm } from './BotForm'
 import { fromDefinition, type FormValues } from './model'
+import { TemplatePicker } from './TemplatePicker'
 import { emptyTemplate } from './templates'
 
 /** A new bot, started from a template. */
@@ -50,29 +47,13 @@ function NewBot({ catalogue, templates }: Props) {
   const cache = useQueryClient()
   const navigate = useNavigate()
   const toast = useToast()
-  const choose = (id: string | null) => {
-    const chosen = templates.find((candidate) => candidate.id === id)
-    if (!chosen) return
+  const choose = (chosen: TemplateOut) => {
     setTemplate(chosen)
     form.reset(fromDefinition(chosen.definition))
   }
   return (
     <>
-      <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 3 }}>
-        <ToggleButtonGroup
-          exclusive
-          size="small"
-          aria-label="Start from"
-          value={template.id}
-          onChange={(_, id: string | null) => choose(id)}
-          sx={{ flexWrap: 'wrap' }}
-        >
-          {templates.map(({ id, name }) => (
-            <ToggleButton key={id} value={id} sx={{ px: 3, py: 1, textTransform: 'none' }}>{name}</ToggleButton>
-          ))}
-        </ToggleButtonGroup>
-        <Typography variant="body2" sx={{ color: 'text.secondary' }}>{[template.behaviour, template.audience, template.risks].join(' ')}</Typography>
-      </Box>
+      <TemplatePicker templates={templates} chosen={template} filledIn={form.formState.isDirty} onChoose={choose} />
       <BotForm
         key={template.id}
         form={form}
