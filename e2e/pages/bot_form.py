@@ -33,7 +33,7 @@ class BotForm:
 
     def rule(self, side: str) -> Locator:
         """The part of the form that holds the `Entry` or the `Exit` rule."""
-        return self._form.get_by_role("region", name=f"{side} rule")
+        return self._form.get_by_role("region", name=f"{side} rule", exact=True)
 
     def condition(self, side: str, number: int) -> Locator:
         return self.rule(side).get_by_role("group", name=f"Condition {number}")

@@ -28,3 +28,7 @@ export const TIMEFRAMES: Record<Timeframe, string> = {
   '4Hour': '4 hours',
   '1Day': '1 day',
 }
+
+/** The timeframes longer than the given one, shortest first. */
+export const longerThan = (timeframe: Timeframe): Timeframe[] =>
+  (Object.keys(TIMEFRAME_SECONDS) as Timeframe[]).filter((each) => TIMEFRAME_SECONDS[each] > TIMEFRAME_SECONDS[timeframe])

@@ -1,10 +1,10 @@
-import { screen, waitFor, within } from '@testing-library/react'
+import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { http, HttpResponse } from 'msw'
 import { describe, expect, test } from 'vitest'
 import type { BotDefinition } from '@/api'
 import { api } from '@/testing/api'
-import { bot } from '@/testing/factories'
+import { bot, defaultRisk, definition, template } from '@/testing/factories'
 import { renderRoutes } from '@/testing/render'
 import { NewBotPage } from './NewBotPage'
 
@@ -18,6 +18,26 @@ const refuse = (...errors: { field: string; message: string }[]) =>
   api.use(http.post('/api/bots', () => HttpResponse.json({ code: 'INVALID', detail: 'Some fields need attention.', errors }, { status: 422 })))
 
 const save = () => userEvent.click(screen.getByRole('button', { name: 'Create bot' }))
+
+/** Accept the form; answers what was sent. */
+function sending() {
+  let sent: BotDefinition | undefined
+  api.use(
+    http.post('/api/bots', async ({ request }) => {
+      sent = (await request.json()) as BotDefinition
+      return HttpResponse.json(bot(), { status: 201 })
+    }),
+  )
+  return () => {
+    if (!sent) throw new Error('nothing was sent')
+    return sent
+  }
+}
+
+const choose = async (select: HTMLElement, option: RegExp | string) => {
+  await userEvent.click(select)
+  await userEvent.click(await screen.findByRole('option', { name: option }))
+}
 
 describe('the form of a new bot', () => {
   test('sends what the template says and goes to the bot', async () => {
@@ -135,5 +155,79 @@ describe('the form of a new bot', () => {
     await userEvent.type(screen.getByRole('combobox', { name: 'Symbols' }), 'nope')
     await save()
     await waitFor(() => expect(sent?.symbols).toEqual(['AAPL', 'MSFT', 'SPY', 'NOPE']))
+  })
+
+  test('shows the number of the chosen kinds, and sends those only', async () => {
+    const sent = sending()
+    await open()
+    const risk = within(screen.getByRole('region', { name: 'Size and risk' }))
+    await choose(risk.getByRole('combobox', { name: 'Stop-loss' }), /^ATR multiple/)
+    expect(risk.getByLabelText('Times the ATR')).toHaveValue('2')
+    await choose(risk.getByRole('combobox', { name: 'Size' }), /^Fixed amount/)
+    fireEvent.change(risk.getByLabelText('Amount'), { target: { value: '1,500' } })
+    expect(risk.queryByLabelText('Position size')).not.toBeInTheDocument()
+    expect(screen.getByText(/Sells 2 times the average true range below/)).toBeVisible()
+    await save()
+    await screen.findByText('The bot’s page')
+    expect(sent().risk_management).toEqual({ ...defaultRisk, sizing: 'fixed_amount', position_amount: 1500, stop_loss_percent: null, stop_loss_atr: 2 })
+  })
+
+  test('a closed group says what is set, and opens where something is wrong', async () => {
+    refuse({ field: 'risk_management.max_drawdown_percent', message: 'Must be above 0 and at most 100.' })
+    await open()
+    const group = screen.getByRole('button', { name: /^Limits on losses and entries/ })
+    expect(group).toHaveTextContent('Opens nothing more that day after a loss of 3%')
+    expect(group).toHaveAttribute('aria-expanded', 'false')
+    await save()
+    const limit = await screen.findByLabelText('Drawdown limit')
+    await waitFor(() => expect(limit).toHaveAccessibleDescription('Must be above 0 and at most 100.'))
+    await waitFor(() => expect(limit).toHaveFocus())
+  })
+
+  test('the short side has its rules, and the long one may then be empty', async () => {
+    const sent = sending()
+    await open()
+    await userEvent.click(screen.getByRole('switch', { name: 'Also sells short' }))
+    const short = within(screen.getByRole('region', { name: 'Short entry rule' }))
+    await userEvent.click(short.getByRole('button', { name: 'Add condition' }))
+    await choose(short.getByRole('combobox', { name: 'Comparison' }), 'has been falling')
+    await userEvent.click(within(screen.getByRole('region', { name: 'Entry rule' })).getByRole('button', { name: 'Remove condition 1' }))
+    expect(screen.getByText('RSI(14) has been falling for 3 bars')).toBeVisible()
+    await save()
+    await screen.findByText('The bot’s page')
+    const value = { type: 'indicator', indicator: 'rsi', output: 'rsi', ago: 0 }
+    expect(sent().rules).toMatchObject({
+      entry: null,
+      short_entry: { type: 'all', of: [{ type: 'trend', value, direction: 'falling', bars: 3 }] },
+      short_exit: null,
+    })
+  })
+
+  test('a condition takes an earlier bar, and several bars in a row', async () => {
+    const sent = sending()
+    await open()
+    const first = within(within(screen.getByRole('region', { name: 'Entry rule' })).getByRole('group', { name: 'Condition 1' }))
+    await userEvent.click(first.getByRole('button', { name: 'More on condition 1' }))
+    fireEvent.change(first.getByLabelText('Left value: bars ago'), { target: { value: '2' } })
+    await userEvent.type(first.getByLabelText('Bars in a row'), '12')
+    expect(screen.getByText('RSI(14) 2 bars ago crosses below 30 for 12 bars in a row')).toBeVisible()
+    await save()
+    await screen.findByText('The bot’s page')
+    expect(sent().rules.entry).toMatchObject({ of: [{ type: 'held', bars: 12, of: { type: 'condition', left: { ago: 2 } } }] })
+  })
+
+  test('another template asks before it takes what was typed', async () => {
+    api.use(http.get('/api/templates', () => HttpResponse.json([template(), template({ id: 'macd', name: 'MACD', definition: definition({ name: 'From MACD' }) })])))
+    await open()
+    await userEvent.click(screen.getByRole('button', { name: 'MACD' }))
+    expect(screen.getByLabelText(/^Name/)).toHaveValue('From MACD')
+    await userEvent.type(screen.getByLabelText(/^Name/), ' mine')
+    await userEvent.click(screen.getByRole('button', { name: 'RSI mean reversion' }))
+    await userEvent.click(await screen.findByRole('button', { name: 'Keep what I have' }))
+    expect(screen.getByLabelText(/^Name/)).toHaveValue('From MACD mine')
+    await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument())
+    await userEvent.click(screen.getByRole('button', { name: 'RSI mean reversion' }))
+    await userEvent.click(await screen.findByRole('button', { name: 'Start over' }))
+    await waitFor(() => expect(screen.getByLabelText(/^Name/)).toHaveValue('RSI mean reversion'))
   })
 })

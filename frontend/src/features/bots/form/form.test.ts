@@ -14,7 +14,7 @@ describe('the definition and the form', () => {
     expect(toDefinition(fromDefinition(stored))).toEqual(stored)
   })
 
-  test('what the form cannot edit comes back too: several bars, longer timeframes, the short side', () => {
+  test('all of a rule comes back: several bars, longer timeframes, the short side', () => {
     const close = { type: 'price', field: 'close', ago: 2, timeframe: '1Day' } as const
     const number = { type: 'constant', value: 3 } as const
     const stored = definition({
@@ -118,6 +118,11 @@ describe('the server’s errors', () => {
     ['rules.entry.of.0.right.value', 'rules.entry.of.0.right'],
     ['rules.entry.of.0.left.indicator', 'rules.entry.of.0.left'],
     ['rules.exit', 'rules.exit'],
+    ['rules.entry.of.0.left.ago', 'rules.entry.of.0.left.ago'],
+    ['rules.short_entry', 'rules.short_entry'],
+    ['risk_management.trailing_step_percent', 'risk_management'],
+    ['risk_management.sizing', 'risk_management.sizing'],
+    ['indicators.0.timeframe', 'indicators.0.timeframe'],
     ['risk_management.stop_loss_percent', 'risk_management.stop_loss_percent'],
     ['end_hour', 'window.end'],
     ['start_minute', 'window.start'],
@@ -149,6 +154,27 @@ describe('what cannot be sent', () => {
   test('nothing of a whole form, nor of a senseless but well-formed one: that is the server’s to say', () => {
     expect(unsendable(values(), catalogue)).toEqual([])
     expect(unsendable(values({ name: '', capital: '-5', symbols: [] }), catalogue)).toEqual([])
+  })
+
+  test('counts of bars, by path', () => {
+    const close = { type: 'price', field: 'close', ago: '', timeframe: null } as const
+    const entry = group('all', [
+      { key: 'a', type: 'held', bars: '1.5', of: { key: 'b', type: 'trend', value: close, direction: 'rising', bars: 'x' } },
+      { key: 'c', type: 'between', value: { type: 'change', of: { ...close, ago: '0' }, bars: '-' }, low: constant('1'), high: constant('') },
+    ])
+    expect(unsendable(values({ rules: { ...values().rules, short_entry: entry } }), catalogue).map(({ field }) => field)).toEqual([
+      'rules.short_entry.of.0.of.value.ago',
+      'rules.short_entry.of.0.of.bars',
+      'rules.short_entry.of.0.bars',
+      'rules.short_entry.of.1.value.bars',
+      'rules.short_entry.of.1.high.value',
+    ])
+  })
+
+  test('thousands may be separated in the capital, and are sent without', () => {
+    expect(unsendable(values({ capital: '10,000.50' }), catalogue)).toEqual([])
+    expect(toDefinition(values({ capital: '10,000.50' })).capital).toBe('10000.50')
+    expect(unsendable(values({ capital: '10,00' }), catalogue)).toEqual([{ field: 'capital', message: 'Enter a number.' }])
   })
 
   test('words where numbers stand, by path', () => {

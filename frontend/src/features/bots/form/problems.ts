@@ -4,7 +4,7 @@ import type { FieldError } from '@/api'
 import type { FormValues } from './model'
 import { FIELDS, FLAGS, type RiskFlag, type RiskNumber } from './risk/fields'
 import { isShown, type RiskForm } from './risk/model'
-import type { RuleForm } from './rules/model'
+import type { OperandForm, RuleForm } from './rules/model'
 
 export interface Problem {
   /** Where the form shows it; empty when no field is concerned. */
@@ -61,16 +61,31 @@ function riskAnchors(risk: RiskForm): string[] {
 function ruleAnchors(rule: RuleForm, path: string): string[] {
   switch (rule.type) {
     case 'condition':
-      return [path, `${path}.left`, `${path}.right`]
-    case 'between':
+      return [path, ...operandAnchors(rule.left, `${path}.left`), ...operandAnchors(rule.right, `${path}.right`)]
+    case 'between': {
+      const { value, low, high } = rule
+      return [path, ...operandAnchors(value, `${path}.value`), ...operandAnchors(low, `${path}.low`), ...operandAnchors(high, `${path}.high`)]
+    }
     case 'trend':
+      return [path, `${path}.bars`, ...operandAnchors(rule.value, `${path}.value`)]
     case 'held':
-      return [path]
+      return [path, `${path}.bars`, ...ruleAnchors(rule.of, `${path}.of`)]
     case 'not':
       return [path, ...ruleAnchors(rule.of, `${path}.of`)]
     case 'all':
     case 'any':
       return [path, ...rule.of.flatMap((member, index) => ruleAnchors(member, `${path}.of.${index}`))]
+  }
+}
+
+function operandAnchors(operand: OperandForm, path: string): string[] {
+  switch (operand.type) {
+    case 'constant':
+      return [path]
+    case 'change':
+      return [path, `${path}.bars`, `${path}.of.ago`, `${path}.of.timeframe`]
+    default:
+      return [path, `${path}.ago`, `${path}.timeframe`]
   }
 }
 

@@ -11,17 +11,18 @@ const clock = z.string().regex(/^\d\d:\d\d$/, 'Enter a time.')
 
 const operand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('constant'), value: number }),
-  z.object({ type: z.literal('indicator') }),
-  z.object({ type: z.literal(['price', 'change']) }),
+  z.object({ type: z.literal(['indicator', 'price']), ago: whole }),
+  z.object({ type: z.literal('change'), of: z.object({ ago: whole }), bars: whole }),
 ])
 
 const rule: z.ZodType = z.lazy(() =>
   z.discriminatedUnion('type', [
     z.object({ type: z.literal('condition'), left: operand, right: operand }),
     z.object({ type: z.literal(['all', 'any']), of: z.array(rule) }),
-    z.object({ type: z.literal(['not', 'held']), of: rule }),
+    z.object({ type: z.literal('not'), of: rule }),
+    z.object({ type: z.literal('held'), of: rule, bars: whole }),
     z.object({ type: z.literal('between'), value: operand, low: operand, high: operand }),
-    z.object({ type: z.literal('trend'), value: operand }),
+    z.object({ type: z.literal('trend'), value: operand, bars: whole }),
   ]),
 )
 

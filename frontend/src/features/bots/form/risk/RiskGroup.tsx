@@ -31,10 +31,10 @@ export function RiskGroup({ title, names, words }: Props) {
       slotProps={{ heading: { component: 'h3' }, transition: { unmountOnExit: true } }}
       sx={GROUP}
     >
-      <AccordionSummary expandIcon={<DownIcon />} sx={{ px: 0 }}>
+      <AccordionSummary expandIcon={<DownIcon />} sx={{ px: 0, textAlign: 'left' }}>
         <Box>
-          {title}
-          <Typography variant="caption" component="p" sx={{ color: 'text.secondary', fontWeight: 400 }}>
+          <Typography variant="h3" component="span">{title}</Typography>
+          <Typography variant="caption" component="p" sx={{ color: 'text.secondary' }}>
             {words.length > 0 ? joined(words) : 'Off'}
           </Typography>
         </Box>
@@ -51,5 +51,4 @@ const GROUP = {
   borderTop: 1,
   borderColor: 'divider',
   '&::before': { display: 'none' },
-  '& .MuiAccordion-heading': { fontSize: '0.8125rem', fontWeight: 600 },
 } as const

@@ -1,20 +1,19 @@
 import Box from '@mui/material/Box'
 import Button from '@mui/material/Button'
-import IconButton from '@mui/material/IconButton'
 import MenuItem from '@mui/material/MenuItem'
 import TextField from '@mui/material/TextField'
-import Tooltip from '@mui/material/Tooltip'
 import Typography from '@mui/material/Typography'
-import type { ReactNode } from 'react'
+import { useState } from 'react'
 import { useWatch } from 'react-hook-form'
-import { AddIcon, CloseIcon } from '@/shared/ui/icons'
+import { AddIcon } from '@/shared/ui/icons'
 import { useFormHelp } from '../context'
 import type { FormValues } from '../model'
 import { ProblemNote } from '../ProblemNote'
 import { ConditionRow } from './ConditionRow'
-import { firstCondition } from './edit'
+import { RareCountField } from './CountField'
+import { firstCondition, heldFor, isComparing } from './edit'
+import { MemberButtons } from './MemberButtons'
 import { group, not, type GroupForm, type RuleForm } from './model'
-import { sentence } from './sentence'
 
 /** Groups may be put into groups down to here; deeper stored ones are shown and kept all the same. */
 const DEEPEST = 2
@@ -37,7 +36,7 @@ export function GroupEditor({ rule, path, onChange, lead, depth = 0 }: Props<Gro
   }
   const start = () => firstCondition(indicators, catalogue)
   return (
-    <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'minmax(0, 1fr)' }}>
+    <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'minmax(0, 1fr)' }}>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 2 }}>
         {lead && <Typography variant="body2">{lead}</Typography>}
         <TextField
@@ -87,74 +86,70 @@ interface MemberProps extends Props<RuleForm> {
   onRemove: () => void
 }
 
-/** A member of a group: a condition, a group of its own, or the opposite of either. */
+/** A member of a group: a condition or a group of its own, perhaps held for several bars, or the opposite. */
 function MemberEditor({ rule, joint, number, path, depth, onChange, onRemove }: MemberProps) {
+  const [asked, setAsked] = useState(false)
   const { touch } = useFormHelp()
-  const negated = rule.type === 'not'
-  const inner = negated ? rule.of : rule
-  const innerPath = negated ? `${path}.of` : path
-  const isCondition = inner.type !== 'all' && inner.type !== 'any' && inner.type !== 'not'
-  const changeInner = (next: RuleForm) => onChange(negated ? { ...rule, of: next } : next)
+  const { negated, held, core, innerPath, corePath } = peeled(rule, path)
+  const changeInner = (next: RuleForm) => onChange(negated ? { ...negated, of: next } : next)
+  const changeCore = (next: RuleForm) => changeInner(held ? { ...held, of: next } : next)
+  const compares = isComparing(core)
   const buttons = (
-    <Box sx={{ display: 'flex', gap: 1, alignItems: 'center', justifyContent: 'flex-end' }}>
-      <Tooltip describeChild title={negated ? 'Holds when this does not. Press to turn back.' : 'Turn into its opposite'}>
-        <Button
-          color={negated ? 'warning' : 'inherit'}
-          variant={negated ? 'outlined' : 'text'}
-          aria-pressed={negated}
-          sx={{ minWidth: 0 }}
-          onClick={() => {
-            onChange(negated ? rule.of : not(rule))
-            touch(path)
-          }}
-        >
-          Not
-        </Button>
-      </Tooltip>
-      <Tooltip title="Remove">
-        <IconButton aria-label={isCondition ? `Remove condition ${number}` : `Remove group ${number}`} onClick={onRemove}>
-          <CloseIcon fontSize="small" />
-        </IconButton>
-      </Tooltip>
-    </Box>
+    <MemberButtons
+      negated={negated !== null}
+      name={compares ? `condition ${number}` : `group ${number}`}
+      details={compares ? { shown: asked, onToggle: () => setAsked(!asked) } : null}
+      onNegate={() => {
+        onChange(negated ? { ...negated.of, key: rule.key } : not(rule, rule.key))
+        touch(path)
+      }}
+      onRemove={onRemove}
+    />
+  )
+  const heldField = (
+    <RareCountField
+      shown={held !== null || (compares && asked)}
+      label="Bars in a row"
+      name="Bars in a row"
+      hint="Empty: one is enough."
+      anchor={`${innerPath}.bars`}
+      value={held?.bars ?? ''}
+      onChange={(bars) => changeInner(heldFor(held ?? core, bars))}
+    />
   )
   return (
     <>
       {joint && <Typography variant="caption" sx={{ color: 'text.secondary', fontWeight: 600 }}>{joint}</Typography>}
-      <Box role="group" aria-label={`${isCondition ? 'Condition' : 'Group'} ${number}`} sx={isCondition ? undefined : NESTED}>
-      {negated && <ProblemNote anchor={path} />}
-      {inner.type === 'condition' ? (
-        <ConditionRow rule={inner} path={innerPath} onChange={changeInner} buttons={buttons} />
-      ) : isCondition ? (
-        <InWordsRow rule={inner} path={innerPath} buttons={buttons} />
-      ) : (
-        <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) auto', alignItems: 'start', gap: 2 }}>
-          {inner.type === 'not' ? (
-            <MemberEditor rule={inner} joint={null} number={1} path={innerPath} depth={depth} onChange={changeInner} onRemove={onRemove} />
-          ) : (
-            <GroupEditor rule={inner} path={innerPath} depth={depth} onChange={changeInner} />
-          )}
-          {buttons}
-        </Box>
-      )}
-    </Box>
+      <Box role="group" aria-label={`${compares ? 'Condition' : 'Group'} ${number}`} sx={compares ? undefined : NESTED}>
+        {negated && <ProblemNote anchor={path} />}
+        {held && <ProblemNote anchor={innerPath} />}
+        {compares ? (
+          <ConditionRow rule={core} path={corePath} onChange={changeCore} detailed={asked} held={heldField} buttons={buttons} />
+        ) : (
+          <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) auto', alignItems: 'start', gap: 2 }}>
+            <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'minmax(0, 1fr)' }}>
+              {held && <Box sx={{ maxWidth: 190 }}>{heldField}</Box>}
+              {core.type === 'not' || core.type === 'held' ? (
+                <MemberEditor rule={core} joint={null} number={1} path={corePath} depth={depth} onChange={changeCore} onRemove={onRemove} />
+              ) : (
+                <GroupEditor rule={core} path={corePath} depth={depth} onChange={changeCore} />
+              )}
+            </Box>
+            {buttons}
+          </Box>
+        )}
+      </Box>
     </>
   )
 }
 
-/** A condition over several bars: it is shown in words, and kept as it is. */
-function InWordsRow({ rule, path, buttons }: { rule: RuleForm; path: string; buttons: ReactNode }) {
-  const { catalogue } = useFormHelp()
-  const indicators = useWatch<FormValues, 'indicators'>({ name: 'indicators' })
-  return (
-    <Box sx={{ display: 'grid', gap: 1 }}>
-      <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) auto', alignItems: 'center', gap: 2 }}>
-        <Typography variant="body2">{sentence(rule, { indicators, catalogue })}</Typography>
-        {buttons}
-      </Box>
-      <ProblemNote anchor={path} />
-    </Box>
-  )
+/** What a member is beneath its "not" and its "held for", and where these stand in the request. */
+function peeled(rule: RuleForm, path: string) {
+  const negated = rule.type === 'not' ? rule : null
+  const inner = negated ? negated.of : rule
+  const held = inner.type === 'held' ? inner : null
+  const innerPath = negated ? `${path}.of` : path
+  return { negated, held, core: held ? held.of : inner, innerPath, corePath: held ? `${innerPath}.of` : innerPath }
 }
 
 const NESTED = { p: 3, border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'background.default' } as const

@@ -7,17 +7,20 @@ import { useFormHelp, useProblem } from '../context'
 import type { FormValues } from '../model'
 import { choiceId, choices, type Choice } from './edit'
 import type { OperandForm } from './model'
+import { OperandDetails } from './OperandDetails'
 import { operandWord } from './sentence'
 
 interface Props {
   label: string
   operand: OperandForm
   anchor: string
+  /** Whether all that may say more of a series stands below it: which bar, which timeframe, its change. */
+  detailed: boolean
   onChange: (operand: OperandForm) => void
 }
 
 /** One side of a comparison: an indicator's output, a price, or a number. */
-export function OperandField({ label, operand, anchor, onChange }: Props) {
+export function OperandField({ label, operand, anchor, detailed, onChange }: Props) {
   const { catalogue, touch } = useFormHelp()
   const problem = useProblem(anchor)
   const indicators = useWatch<FormValues, 'indicators'>({ name: 'indicators' })
@@ -30,7 +33,7 @@ export function OperandField({ label, operand, anchor, onChange }: Props) {
   }
   const isNumber = operand.type === 'constant'
   return (
-    <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: isNumber ? 'minmax(0, 1fr) minmax(72px, 0.8fr)' : 'minmax(0, 1fr)' }}>
+    <Box sx={{ display: 'grid', columnGap: 2, rowGap: 3, gridTemplateColumns: isNumber ? 'minmax(0, 1.25fr) minmax(72px, 1fr)' : 'minmax(0, 1fr)' }}>
       <TextField
         select
         label={label}
@@ -55,6 +58,7 @@ export function OperandField({ label, operand, anchor, onChange }: Props) {
           helperText={problem}
         />
       )}
+      <OperandDetails label={label} operand={operand} anchor={anchor} all={detailed} onChange={change} />
     </Box>
   )
 }

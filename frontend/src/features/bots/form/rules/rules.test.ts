@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { catalogue } from '@/testing/factories'
 import type { IndicatorForm } from '../model'
-import { choiceId, choices, firstCondition } from './edit'
-import { constant, groupFromWire, toWire, type RuleTree } from './model'
+import { choiceId, choices, comparedBy, firstCondition, heldFor, wayOf, withChange, withSeries, type Way } from './edit'
+import { condition, constant, groupFromWire, toWire, type OperandForm, type RuleTree } from './model'
 import { operandWord, sentence } from './sentence'
 
 const RSI = { type: 'indicator', indicator: 'rsi', output: 'rsi', ago: 0 } as const
@@ -71,12 +71,12 @@ describe('a rule in words', () => {
         'the change of close over 10 bars is between -2% and 2%',
     )
     const hourly: IndicatorForm[] = [{ id: 'rsi', name: 'RSI', params: {}, timeframe: '4Hour', source: 'close' }]
-    expect(operandWord(RSI, { indicators: hourly, catalogue })).toBe('4-hour RSI(14)')
+    expect(operandWord({ ...RSI, ago: '0' }, { indicators: hourly, catalogue })).toBe('4-hour RSI(14)')
   })
 
   test('says what is missing', () => {
     expect(operandWord(constant(' '), words)).toBe('…')
-    expect(operandWord({ type: 'indicator', indicator: 'sma', output: 'sma', ago: 0 }, words)).toBe('sma (removed)')
+    expect(operandWord({ type: 'indicator', indicator: 'sma', output: 'sma', ago: '0' }, words)).toBe('sma (removed)')
     expect(sentence(groupFromWire({ type: 'all', of: [] }), words)).toBe('')
   })
 })
@@ -102,7 +102,45 @@ describe('what may be compared', () => {
   })
 
   test('a new condition starts with the first indicator, or the close', () => {
-    expect(firstCondition(indicators, catalogue).left).toEqual(RSI)
-    expect(firstCondition([], catalogue).left).toEqual(CLOSE)
+    expect(firstCondition(indicators, catalogue).left).toEqual({ ...RSI, ago: '0' })
+    expect(firstCondition([], catalogue).left).toEqual({ ...CLOSE, ago: '0' })
+  })
+})
+
+describe('changing a comparison', () => {
+  const close: OperandForm = { ...CLOSE, ago: '0' }
+  const row = condition(close, 'above', constant('5'))
+
+  test.each<[Way, object]>([
+    ['below', { type: 'condition', left: CLOSE, op: 'below', right: number(5) }],
+    ['between', { type: 'between', value: CLOSE, low: number(5), high: number(0) }],
+    ['rising', { type: 'trend', value: CLOSE, direction: 'rising', bars: 3 }],
+    ['falling', { type: 'trend', value: CLOSE, direction: 'falling', bars: 3 }],
+  ])('to "%s" keeps the values that fit, and its place', (way, sent) => {
+    const changed = comparedBy(row, way)
+    expect(wayOf(changed)).toBe(way)
+    expect(changed.key).toBe(row.key)
+    expect(toWire(changed.type === 'between' ? { ...changed, high: constant('0') } : changed)).toEqual(sent)
+  })
+
+  test('from two bounds back to one keeps the lower; a trend turned around keeps its bars', () => {
+    expect(comparedBy(comparedBy(row, 'between'), 'above')).toEqual(row)
+    expect(comparedBy({ key: 'a', type: 'trend', value: close, direction: 'rising', bars: '7' }, 'falling')).toMatchObject({ bars: '7' })
+  })
+
+  test('held for several bars, and no longer, at the same place', () => {
+    const held = heldFor(row, '3')
+    expect(held).toEqual({ key: row.key, type: 'held', of: row, bars: '3' })
+    expect(heldFor(held, '4')).toMatchObject({ of: row, bars: '4' })
+    expect(heldFor({ ...held, key: 'place' }, '')).toEqual({ ...row, key: 'place' })
+  })
+
+  test('an earlier bar, a longer timeframe, a change: each is the same choice', () => {
+    const earlier = withSeries(close, { ago: '2', timeframe: '1Day' })
+    const change = withChange(earlier, '5')
+    expect(change).toEqual({ type: 'change', of: earlier, bars: '5' })
+    expect(withSeries(change, { ago: '1' })).toMatchObject({ type: 'change', of: { ago: '1', timeframe: '1Day' } })
+    expect(withChange(change, '')).toEqual(earlier)
+    expect(new Set([close, earlier, change].map(choiceId)).size).toBe(1)
   })
 })

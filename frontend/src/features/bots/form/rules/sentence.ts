@@ -57,9 +57,9 @@ function beside(operand: OperandForm, other: OperandForm, words: Vocabulary): st
   return operandWord(operand, words) + (operand.type === 'constant' && other.type === 'change' ? '%' : '')
 }
 
-const bars = (count: number): string => (count === 1 ? '1 bar' : `${count} bars`)
+const bars = (count: string): string => (count.trim() === '1' ? '1 bar' : `${count.trim() || '…'} bars`)
 
-const earlier = (text: string, ago: number): string => (ago > 0 ? `${text} ${bars(ago)} ago` : text)
+const earlier = (text: string, ago: string): string => (ago.trim() === '0' ? text : `${text} ${bars(ago)} ago`)
 
 function prefix(timeframe: BotDefinition['timeframe'] | '' | null): string {
   if (!timeframe) return ''

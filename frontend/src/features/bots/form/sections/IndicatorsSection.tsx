@@ -6,8 +6,9 @@ import TextField from '@mui/material/TextField'
 import Tooltip from '@mui/material/Tooltip'
 import Typography from '@mui/material/Typography'
 import { useState } from 'react'
-import { useFieldArray, useFormContext } from 'react-hook-form'
+import { useFieldArray, useFormContext, useWatch } from 'react-hook-form'
 import type { IndicatorOut } from '@/api'
+import { longerThan, TIMEFRAMES } from '@/shared/trading/timeframes'
 import { DeleteIcon } from '@/shared/ui/icons'
 import { Panel } from '@/shared/ui/Panel'
 import { useFormHelp, useProblem, useTextField } from '../context'
@@ -78,6 +79,7 @@ function IndicatorRow({ use, index, entry, onRemove }: RowProps) {
           <ParameterField key={name} index={index} name={name} parameter={entry?.parameters.find((p) => p.name === name)} />
         ))}
         {entry?.source && <SourceField index={index} />}
+        <TimeframeField index={index} />
       </Box>
       {problem && <ProblemNote anchor={`indicators.${index}`} />}
     </Box>
@@ -122,6 +124,21 @@ const SOURCES: readonly IndicatorForm['source'][] = ['close', 'open', 'high', 'l
 
 function SourceField({ index }: { index: number }) {
   return <Choice path={`indicators.${index}.source`} label="Source" choices={SOURCES} />
+}
+
+/** The bars it is computed on: those that the rules look at, or longer ones. */
+function TimeframeField({ index }: { index: number }) {
+  const own = useWatch<FormValues, 'timeframe'>({ name: 'timeframe' })
+  const path = `indicators.${index}.timeframe` as const
+  const field = useTextField(path)
+  const offered: string[] = longerThan(own)
+  const stored = field.value !== '' && !offered.includes(field.value) ? [field.value] : []
+  return (
+    <TextField select label="Bars of" sx={{ width: 160 }} slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }} {...field}>
+      <MenuItem value="">The bot’s own</MenuItem>
+      {[...stored, ...offered].map((each) => <MenuItem key={each} value={each}>{TIMEFRAMES[each as keyof typeof TIMEFRAMES]}</MenuItem>)}
+    </TextField>
+  )
 }
 
 /** Found by any of the names that people know it by. */
