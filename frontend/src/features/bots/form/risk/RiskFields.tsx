@@ -66,13 +66,7 @@ function FlagField({ name }: { name: RiskFlag }) {
 }
 
 /** Fields that belong together, two beside each other where there is room. */
-export function FieldGrid({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <Box role="group" aria-label={label} sx={GRID}>
-      {children}
-    </Box>
-  )
-}
+export const FieldGrid = ({ children }: { children: ReactNode }) => <Box sx={GRID}>{children}</Box>
 
 const GRID = {
   display: 'grid',

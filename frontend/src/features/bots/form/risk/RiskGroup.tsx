@@ -12,16 +12,17 @@ import { joined } from './words'
 
 interface Props {
   title: string
-  names: readonly (RiskNumber | RiskFlag)[]
+  /** Its fields; each list starts a row of its own. */
+  rows: readonly (readonly (RiskNumber | RiskFlag)[])[]
   /** What is set, for while the group is closed. */
   words: readonly string[]
 }
 
 /** Settings that most bots leave alone: closed, with what is set in words; open where something is wrong. */
-export function RiskGroup({ title, names, words }: Props) {
+export function RiskGroup({ title, rows, words }: Props) {
   const { problems } = useFormHelp()
   const [asked, setAsked] = useState(false)
-  const wrong = problems.some(({ anchor }) => names.some((name) => anchor === `risk_management.${name}`))
+  const wrong = problems.some(({ anchor }) => rows.flat().some((name) => anchor === `risk_management.${name}`))
   return (
     <Accordion
       expanded={asked || wrong}
@@ -40,7 +41,9 @@ export function RiskGroup({ title, names, words }: Props) {
         </Box>
       </AccordionSummary>
       <AccordionDetails sx={{ px: 0, pt: 1.5, pb: 4 }}>
-        <FieldGrid label={title}><RiskFields names={names} /></FieldGrid>
+        <Box role="group" aria-label={title} sx={{ display: 'grid', gap: 3 }}>
+          {rows.map((names) => <FieldGrid key={names[0]}><RiskFields names={names} /></FieldGrid>)}
+        </Box>
       </AccordionDetails>
     </Accordion>
   )

@@ -27,10 +27,10 @@ export const FIELDS: Record<RiskNumber, RiskField> = {
   volatility_percent: { label: 'Yearly swing', unit: '%', help: 'That a position should have: a calm symbol gets more money than a wild one.' },
   max_open_positions: { label: 'Max open positions', whole: true, help: 'How many symbols it may hold at once.' },
 
-  stop_loss_percent: { label: 'Distance', unit: '%', optional: true, help: 'Between the stop and the price at which the bot decided.' },
+  stop_loss_percent: { label: 'Stop distance', unit: '%', optional: true, help: 'Between the stop and the price at which the bot decided.' },
   stop_loss_atr: { label: 'Times the ATR', unit: '×', optional: true, help: 'The average true range of 14 bars: wide in wild markets, near in calm ones.' },
   stop_loss_price: { label: 'Stop price', unit: '$', optional: true, help: 'The same for every symbol: use it for a bot with one.' },
-  take_profit_percent: { label: 'Gain', unit: '%', optional: true, help: 'From the price at which the bot decided.' },
+  take_profit_percent: { label: 'Target distance', unit: '%', optional: true, help: 'Between the target and the price at which the bot decided.' },
   take_profit_risk: { label: 'Times the risk', unit: '×', optional: true, help: 'The distance to the stop: 2 wins twice what a stop loses.' },
 
   trailing_stop_percent: { label: 'Trailing distance', unit: '%', optional: true, help: 'The stop follows the best price since the entry at this distance. Empty: it stays.' },

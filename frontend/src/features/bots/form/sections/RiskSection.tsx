@@ -18,39 +18,39 @@ export function RiskSection() {
       <Box sx={{ display: 'grid', gap: 3 }}>
         <ProblemNote anchor="risk_management" />
         <Typography variant="h3">How large</Typography>
-        <FieldGrid label="How large">
+        <FieldGrid>
           <KindField name="risk_management.sizing" label="Size" kinds={SIZINGS} />
-          <RiskFields names={[...SIZINGS[risk.sizing].fields, 'max_open_positions', 'fixed_capital']} />
+          <RiskFields names={SIZINGS[risk.sizing].fields} />
         </FieldGrid>
+        <FieldGrid><RiskFields names={['max_open_positions', 'fixed_capital']} /></FieldGrid>
         <StopAndTarget />
       </Box>
       <Box sx={{ mt: 4, mb: -3 }}>
         <RiskGroup
           title="Trailing stop and break-even"
-          names={['trailing_stop_percent', 'trailing_activation_percent', 'trailing_step_percent', 'break_even_percent', 'break_even_offset_percent']}
+          rows={[
+            ['trailing_stop_percent', 'trailing_activation_percent', 'trailing_step_percent'],
+            ['break_even_percent', 'break_even_offset_percent'],
+          ]}
           words={trailWords(risk)}
         />
-        <RiskGroup title="Time in a position" names={['time_stop_minutes', 'flatten_at_window_end']} words={timeWords(risk)} />
+        <RiskGroup title="Time in a position" rows={[['time_stop_minutes', 'flatten_at_window_end']]} words={timeWords(risk)} />
         <RiskGroup
           title="Limits on losses and entries"
-          names={[
-            'daily_loss_limit_percent',
-            'daily_loss_flatten',
-            'max_drawdown_percent',
-            'max_drawdown_flatten',
-            'max_trades_per_day',
-            'max_consecutive_losses',
-            'cooldown_minutes',
-            'loss_cooldown_minutes',
+          rows={[
+            ['daily_loss_limit_percent', 'daily_loss_flatten'],
+            ['max_drawdown_percent', 'max_drawdown_flatten'],
+            ['max_trades_per_day', 'max_consecutive_losses'],
+            ['cooldown_minutes', 'loss_cooldown_minutes'],
           ]}
           words={haltWords(risk)}
         />
         <RiskGroup
           title="Limits on size"
-          names={['max_position_account_percent', 'max_position_amount', 'max_symbol_percent', 'max_exposure_percent', 'max_volume_percent']}
+          rows={[['max_position_account_percent', 'max_position_amount', 'max_symbol_percent', 'max_exposure_percent', 'max_volume_percent']]}
           words={capWords(risk)}
         />
-        <RiskGroup title="Adding to a position" names={['scale_in_steps', 'scale_in_distance_percent']} words={scaleWords(risk)} />
+        <RiskGroup title="Adding to a position" rows={[['scale_in_steps', 'scale_in_distance_percent']]} words={scaleWords(risk)} />
       </Box>
     </Panel>
   )
@@ -69,11 +69,11 @@ function StopAndTarget() {
   return (
     <>
       <Typography variant="h3">When it ends a position by itself</Typography>
-      <FieldGrid label="Stop-loss">
+      <FieldGrid>
         <KindField name="risk_management.stop_kind" label="Stop-loss" kinds={STOPS} onChosen={(kind) => start(STOPS[kind])} />
         {own(STOPS[risk.stop_kind].field)}
       </FieldGrid>
-      <FieldGrid label="Take-profit">
+      <FieldGrid>
         <KindField name="risk_management.target_kind" label="Take-profit" kinds={TARGETS} onChosen={(kind) => start(TARGETS[kind])} />
         {own(TARGETS[risk.target_kind].field)}
       </FieldGrid>
