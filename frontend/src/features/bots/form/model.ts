@@ -1,7 +1,7 @@
 // What the form holds: the definition as a person types it, numbers as text.
 import { TIMEFRAME_SECONDS } from '@/shared/trading/timeframes'
 import type { BotDefinition, BotRules, IndicatorOut, IndicatorUseModel } from '@/api'
-import { digits, numberIn } from './numbers'
+import { digits, numberIn, typed } from './numbers'
 import { riskFromWire, riskToWire, type RiskForm } from './risk/model'
 import type { Sides } from './risk/words'
 import { group, groupFromWire, toWire, type GroupForm } from './rules/model'
@@ -93,7 +93,7 @@ export function newIndicator(entry: IndicatorOut, others: readonly Pick<Indicato
 }
 
 const asText = (values: IndicatorUseModel['params']): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'number' ? typed(value) : value]))
 
 /** Numbers as numbers; what is none is the name of a choice. */
 const asParameters = (texts: Record<string, string>): Record<string, number | string> =>

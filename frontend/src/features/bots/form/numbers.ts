@@ -14,3 +14,11 @@ export function digits(text: string): string | null {
 export const numberIn = (text: string): number => Number(digits(text) ?? Number.NaN)
 
 export const isWhole = (text: string): boolean => Number.isInteger(numberIn(text))
+
+const UNGROUPED = new Intl.NumberFormat('en-US', { useGrouping: false, maximumFractionDigits: 20 })
+
+/** A stored number as a person would type it: `0.0000001`, not `1e-7`. */
+export function typed(value: number): string {
+  const text = String(value)
+  return text.includes('e') ? UNGROUPED.format(value) : text
+}

@@ -1,6 +1,6 @@
 // Sizing and risk as the form holds them: numbers as text, and one choice each for the kind of stop and target.
 import type { RiskManagement } from '@/api'
-import { digits, isWhole, numberIn } from '../numbers'
+import { digits, isWhole, numberIn, typed } from '../numbers'
 import { FIELDS, FLAGS, SIZINGS, STOPS, TARGETS, type RiskFlag, type RiskNumber, type StopKind, type TargetKind } from './fields'
 
 export type RiskForm = Record<RiskNumber, string> &
@@ -12,7 +12,10 @@ const RISK_FLAGS = Object.keys(FLAGS) as RiskFlag[]
 
 /** The stored settings as the form shows them. */
 export function riskFromWire(risk: RiskManagement): RiskForm {
-  const texts = RISK_NUMBERS.map((name) => [name, risk[name] === null ? '' : String(risk[name])])
+  const texts = RISK_NUMBERS.map((name) => {
+    const value = risk[name]
+    return [name, value === null ? '' : typed(value)]
+  })
   const flags = RISK_FLAGS.map((name) => [name, risk[name]])
   return {
     ...(Object.fromEntries(texts) as Record<RiskNumber, string>),

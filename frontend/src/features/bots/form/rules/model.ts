@@ -1,6 +1,6 @@
 // A rule as the form holds it: the wire's tree, with typed numbers as text and a key for each node.
 import type { BotRules, ConditionRule, TrendRule } from '@/api'
-import { numberIn } from '../numbers'
+import { numberIn, typed } from '../numbers'
 
 export type RuleTree = NonNullable<BotRules['entry']>
 type WireOperand = ConditionRule['left']
@@ -113,7 +113,7 @@ function fromWire(rule: RuleTree): RuleForm {
 function operandFromWire(operand: WireOperand): OperandForm {
   switch (operand.type) {
     case 'constant':
-      return constant(String(operand.value))
+      return constant(typed(operand.value))
     case 'change':
       return { type: 'change', of: seriesFromWire(operand.of), bars: String(operand.bars) }
     default:
