@@ -182,6 +182,10 @@ describe('the form of a new bot', () => {
     const limit = await screen.findByLabelText('Drawdown limit')
     await waitFor(() => expect(limit).toHaveAccessibleDescription('Must be above 0 and at most 100.'))
     await waitFor(() => expect(limit).toHaveFocus())
+    await userEvent.type(limit, '20')
+    expect(limit).not.toHaveAccessibleDescription('Must be above 0 and at most 100.')
+    expect(group).toHaveAttribute('aria-expanded', 'true')
+    expect(group).toHaveTextContent('opens nothing more at all 20% below its highest equity')
   })
 
   test('the short side has its rules, and the long one may then be empty', async () => {
@@ -192,6 +196,9 @@ describe('the form of a new bot', () => {
     await userEvent.click(short.getByRole('button', { name: 'Add condition' }))
     await choose(short.getByRole('combobox', { name: 'Comparison' }), 'has been falling')
     await userEvent.click(within(screen.getByRole('region', { name: 'Entry rule' })).getByRole('button', { name: 'Remove condition 1' }))
+    await userEvent.click(screen.getByRole('switch', { name: 'Also sells short' }))
+    expect(screen.queryByText('RSI(14) has been falling for 3 bars')).not.toBeInTheDocument()
+    await userEvent.click(screen.getByRole('switch', { name: 'Also sells short' }))
     expect(screen.getByText('RSI(14) has been falling for 3 bars')).toBeVisible()
     await save()
     await screen.findByText('The bot’s page')

@@ -21,12 +21,14 @@ interface Props {
 /** Settings that most bots leave alone: closed, with what is set in words; open where something is wrong. */
 export function RiskGroup({ title, rows, words }: Props) {
   const { problems } = useFormHelp()
-  const [asked, setAsked] = useState(false)
+  const [open, setOpen] = useState(false)
   const wrong = problems.some(({ anchor }) => rows.flat().some((name) => anchor === `risk_management.${name}`))
+  // It stays open when what was wrong is mended: the person is still typing in it.
+  if (wrong && !open) setOpen(true)
   return (
     <Accordion
-      expanded={asked || wrong}
-      onChange={(_, open) => setAsked(open)}
+      expanded={open}
+      onChange={(_, next) => setOpen(next)}
       disableGutters
       square
       slotProps={{ heading: { component: 'h3' }, transition: { unmountOnExit: true } }}

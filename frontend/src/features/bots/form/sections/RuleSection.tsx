@@ -2,6 +2,7 @@ import Box from '@mui/material/Box'
 import FormControlLabel from '@mui/material/FormControlLabel'
 import Switch from '@mui/material/Switch'
 import Typography from '@mui/material/Typography'
+import { useRef } from 'react'
 import { useController, useFormContext, useWatch } from 'react-hook-form'
 import { Panel } from '@/shared/ui/Panel'
 import { useFormHelp } from '../context'
@@ -27,8 +28,10 @@ export function RuleSection({ side }: { side: RuleName }) {
   const { touch } = useFormHelp()
   const { title, lead, optional } = WORDS[side]
   const path = `rules.${side}`
+  const switchedOff = useRef<FormValues['rules'][RuleName]>(null)
   const toggle = (on: boolean) => {
-    field.onChange(on ? group('all', []) : null)
+    if (!on) switchedOff.current = field.value
+    field.onChange(on ? (switchedOff.current ?? group('all', [])) : null)
     touch(path)
   }
   return (
@@ -76,15 +79,21 @@ function OnlyShort() {
   )
 }
 
-/** The switch that adds the rules of the short side. */
+type ShortRules = Pick<FormValues['rules'], 'short_entry' | 'short_exit'>
+const NO_SHORT: ShortRules = { short_entry: null, short_exit: null }
+const pickShort = ({ short_entry, short_exit }: ShortRules): ShortRules => ({ short_entry, short_exit })
+
+/** The switch that adds the rules of the short side; what they said comes back with it. */
 export function ShortSide() {
   const { control, getValues, setValue } = useFormContext<FormValues>()
   const { touch } = useFormHelp()
   const shortEntry = useWatch({ control, name: 'rules.short_entry' })
   const on = shortEntry !== null
+  const switchedOff = useRef<ShortRules>({ short_entry: group('all', []), short_exit: null })
   const toggle = (next: boolean) => {
     const rules = getValues('rules')
-    setValue('rules', { ...rules, short_entry: next ? group('all', []) : null, short_exit: null }, { shouldDirty: true })
+    if (!next) switchedOff.current = rules
+    setValue('rules', { ...rules, ...(next ? pickShort(switchedOff.current) : NO_SHORT) }, { shouldDirty: true })
     touch('rules.short_entry')
     touch('rules.short_exit')
   }
