@@ -21,7 +21,7 @@ export const FIELDS: Record<RiskNumber, RiskField> = {
   position_percent: { label: 'Position size', unit: '%', help: 'Of the bot’s equity, in each position.' },
   position_amount: { label: 'Amount', unit: '$', help: 'In each position, however large the bot has become.' },
   position_quantity: { label: 'Quantity', help: 'Shares or coins in each position.' },
-  risk_percent: { label: 'Risk per trade', unit: '%', help: 'Of the bot’s equity, lost when the stop is hit. 2 is the well-known 2 % rule.' },
+  risk_percent: { label: 'Risk per trade', unit: '%', help: 'Of the bot’s equity, lost when the stop is hit. 2 is the well-known 2% rule.' },
   kelly_fraction: { label: 'Part of the Kelly bet', help: 'Of the bet that the bot’s own closed trades suggest; 0.5 is usual.' },
   kelly_after_trades: { label: 'Trusted after', whole: true, help: 'Closed trades. Until then, the position size counts.' },
   volatility_percent: { label: 'Yearly swing', unit: '%', help: 'That a position should have: a calm symbol gets more money than a wild one.' },
@@ -92,7 +92,7 @@ interface KindChoice {
 }
 
 export const STOPS: Record<StopKind, KindChoice> = {
-  none: { label: 'None', help: 'No loss is too large: only the exit rule ends a position.', field: null },
+  none: { label: 'None', help: 'No loss is too large for it.', field: null },
   percent: { label: 'Percent', help: 'A fixed part of the price.', field: 'stop_loss_percent' },
   atr: { label: 'ATR multiple', help: 'As far as the symbol usually moves, times a number.', field: 'stop_loss_atr', first: '2' },
   price: { label: 'Fixed price', help: 'A price that you choose.', field: 'stop_loss_price' },

@@ -12,7 +12,7 @@ import type { FormValues } from '../model'
 
 const MINUTES = [1, 5, 15, 30, 60]
 
-/** When the bot looks: its bars, how often it decides, and in which hours it may buy. */
+/** When the bot looks: its bars, how often it decides, and in which hours it may open positions. */
 export function ScheduleSection() {
   const frequency = useTextField('trading_frequency', 'How often the rules are checked.')
   return (
@@ -79,7 +79,7 @@ function TradingWindow() {
       {problem && <FormHelperText error data-problem tabIndex={-1}>{problem}</FormHelperText>}
       {!allDay && (
         <FormHelperText sx={{ flexBasis: '100%', mt: 0 }}>
-          Buys only in these hours; sells, stops and targets work at any time. The exchange is open from 09:30 to 16:00.
+          Opens positions only in these hours; exit rules, stops and targets work at any time. The exchange is open from 09:30 to 16:00.
         </FormHelperText>
       )}
     </Box>
