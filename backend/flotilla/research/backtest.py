@@ -10,7 +10,7 @@ import numpy as np
 from flotilla.domain import codes
 from flotilla.domain.bots import BotSpec
 from flotilla.domain.kernel.records import Book, Output, output, records
-from flotilla.domain.kernel.settings import fund, lots_needed, new_book, write_instrument, write_rules
+from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.market import Instrument, Series, Session, usual_instrument
 from flotilla.research.costs import PRACTICE, CostTable, cost_records
 from flotilla.research.model.records import FILL, TRACK, TRADE, Tape
@@ -92,7 +92,7 @@ def _book(request: BacktestRequest, made: Prepared) -> Book:
     first = 0
     for b, bot in enumerate(bots):
         last = first + len(bot.symbols)
-        write_rules(book.rules[b], bot.risk, first=first, last=last, account_equity=equity)
+        book.rules[b] = rules_row(bot.risk, first=first, last=last, account_equity=equity)
         fund(book.bots[b], float(bot.capital))
         for k, symbol in enumerate(bot.symbols, first):
             instrument = _instrument(request, symbol)

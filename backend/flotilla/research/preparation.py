@@ -128,9 +128,16 @@ class _Seen:
 
     series: Series
     ends: IntArray
-    index: IntArray
     ended: npt.NDArray[np.bool_]
-    run: slice | None
+    run: slice | None = None
+    found: IntArray | None = None
+
+    @property
+    def index(self) -> IntArray:
+        if self.run is not None:
+            return np.arange(self.run.start, self.run.stop)
+        assert self.found is not None
+        return self.found
 
 
 def _seen(series: Series, ends: IntArray, tau: IntArray) -> _Seen:
@@ -138,9 +145,9 @@ def _seen(series: Series, ends: IntArray, tau: IntArray) -> _Seen:
     run = slice(first, first + len(tau))
     if np.array_equal(ends[run], tau):
         everywhere = np.broadcast_to(np.True_, len(tau))
-        return _Seen(series, ends, np.arange(run.start, run.stop), everywhere, run)
+        return _Seen(series, ends, everywhere, run=run)
     index = np.searchsorted(ends, tau, side="right") - 1
-    return _Seen(series, ends, index, (index >= 0) & (ends[index] == tau), None)
+    return _Seen(series, ends, (index >= 0) & (ends[index] == tau), found=index)
 
 
 def _starts(

@@ -10,7 +10,7 @@ import numpy as np
 from flotilla.domain import codes
 from flotilla.domain.kernel.decisions import purpose
 from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, Output, output, records
-from flotilla.domain.kernel.settings import fund, lots_needed, new_book, write_instrument, write_rules
+from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.market import NEW_YORK
 from flotilla.domain.risk import ExitReason, RefusalCode
 from flotilla.research.model.records import COSTS, FILL, FILLS, TRACK, TRADE, TRADES, Tape
@@ -143,7 +143,7 @@ def _book(scene: Scene, slots: list[tuple[int, str]]) -> Book:
     first = 0
     for n, bot in enumerate(scene.bots):
         last = first + len(bot.symbols)
-        write_rules(book.rules[n], bot.risk, first=first, last=last, account_equity=bot.account_equity)
+        book.rules[n] = rules_row(bot.risk, first=first, last=last, account_equity=bot.account_equity)
         fund(book.bots[n], bot.capital)
         first = last
     for k, (n, symbol) in enumerate(slots):

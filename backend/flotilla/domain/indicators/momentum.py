@@ -42,8 +42,9 @@ def _rsi(columns: Columns, p: Values) -> Columns:
     """RSI; 50 until the price has moved at all, where TA-Lib says 0 and rules would read "oversold"."""
     (close,) = columns
     found = talib.RSI(close, p["timeperiod"])
-    moved = np.flatnonzero(close != close[:1])
-    still = found[: moved[0] if len(moved) else None]
+    moved = close != close[:1]
+    first = int(np.argmax(moved)) if len(close) else 0
+    still = found if first == 0 and not moved.any() else found[:first]
     still[~np.isnan(still)] = 50.0
     return (found,)
 

@@ -14,7 +14,7 @@ from flotilla.domain.kernel.decisions import Decision, Mode, Outcome, StepResult
 from flotilla.domain.kernel.fills import CASH_RESERVE, apply_fill, order_done
 from flotilla.domain.kernel.money import equity, free_cash
 from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, output
-from flotilla.domain.kernel.settings import fund, lots_needed, new_book, write_instrument, write_rules
+from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.kernel.step import step_bot
 from flotilla.domain.market import NEW_YORK, Instrument, Session, Window
 from flotilla.domain.orders import Purpose, Side
@@ -129,8 +129,7 @@ class KernelBot:
         self.symbols = (*self.spec.symbols, *others)
         count = len(self.symbols)
         self.book = new_book(1, count, lots_needed([self.spec.risk]), count)
-        write_rules(
-            self.book.rules[0],
+        self.book.rules[0] = rules_row(
             self.spec.risk,
             first=0,
             last=count,

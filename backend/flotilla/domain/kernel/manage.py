@@ -54,15 +54,17 @@ def _roll_day(book: Book, market: Market, b: int, t: int) -> None:
 @inlined
 def _mark(book: Book, market: Market, b: int, t: int) -> None:
     rule, bot = book.rules[b], book.bots[b]
-    total = bot.cash
+    total, held = bot.cash, 0.0
     for k in range(rule.first, rule.last):
         slot = book.slots[k]
         close = market.close[book.instruments[k].price_row, t]
         if not math.isnan(close):
             slot.mark = close
         if slot.quantity != 0.0:
-            total += slot.quantity * slot.mark
-    bot.closing_equity = total
+            value = slot.quantity * slot.mark
+            total += value
+            held += abs(value)
+    bot.closing_equity, bot.exposure = total, held
     if total > bot.peak_equity:
         bot.peak_equity = total
 

@@ -62,6 +62,7 @@ BOT = np.dtype(
         ("day", "i8"),
         ("day_baseline", "f8"),
         ("closing_equity", "f8"),  # after the newest step; NaN before the first
+        ("exposure", "f8"),  # what was held at it, long and short
         ("peak_equity", "f8"),
         ("daily_loss_halted", "i8"),
         ("drawdown_halted", "i8"),

@@ -32,34 +32,47 @@ _SIZES = {
 }
 
 
-def write_rules(rule: Any, risk: RiskRules, *, first: int, last: int, account_equity: float) -> None:
-    """Fill a RULES record. `account_equity` (USD) is what a position's share of the account is of."""
-    rule.first, rule.last = first, last
-    rule.sizing, size = _SIZES[risk.sizing]
-    rule.size_value = getattr(risk, size)
-    rule.kelly_after, rule.kelly_before = risk.kelly_after_trades, risk.position_percent
-    rule.fixed_capital = risk.fixed_capital
-    rule.stop, rule.stop_value = _stop(risk)
-    rule.target, rule.target_value = _target(risk)
-    rule.trail = risk.trailing_stop_percent or 0.0
-    rule.trail_activation, rule.trail_step = risk.trailing_activation_percent, risk.trailing_step_percent
-    rule.break_even = risk.break_even_percent or 0.0
-    rule.break_even_offset = risk.break_even_offset_percent
-    rule.time_stop = _limit(risk.time_stop_minutes) * 60.0
+def rules_row(risk: RiskRules, *, first: int, last: int, account_equity: float) -> tuple[Any, ...]:
+    """A RULES record. `account_equity` (USD) is what a position's share of the account is of."""
+    sizing, size = _SIZES[risk.sizing]
+    stop, stop_value = _stop(risk)
+    target, target_value = _target(risk)
     share = _limit(risk.max_position_account_percent) / 100.0 * account_equity
-    rule.position_cap = min(share, _limit(risk.max_position_amount))
-    rule.symbol_cap = _limit(risk.max_symbol_percent)
-    rule.exposure_cap = _limit(risk.max_exposure_percent)
-    rule.liquidity_cap = _limit(risk.max_volume_percent)
-    rule.max_positions = risk.max_open_positions
-    rule.daily_loss = _limit(risk.daily_loss_limit_percent) / 100.0
-    rule.daily_loss_flattens = risk.daily_loss_flatten
-    rule.drawdown = _limit(risk.max_drawdown_percent) / 100.0
-    rule.drawdown_flattens = risk.max_drawdown_flatten
-    rule.trades_a_day = risk.max_trades_per_day or _NEVER
-    rule.cooldown, rule.loss_cooldown = risk.cooldown_minutes * 60.0, risk.loss_cooldown_minutes * 60.0
-    rule.losses_in_a_row = risk.max_consecutive_losses or _NEVER
-    rule.scale_in_steps, rule.scale_in_distance = risk.scale_in_steps, risk.scale_in_distance_percent
+    values = {
+        "first": first,
+        "last": last,
+        "sizing": sizing,
+        "size_value": getattr(risk, size),
+        "kelly_after": risk.kelly_after_trades,
+        "kelly_before": risk.position_percent,
+        "fixed_capital": risk.fixed_capital,
+        "stop": stop,
+        "stop_value": stop_value,
+        "target": target,
+        "target_value": target_value,
+        "trail": risk.trailing_stop_percent or 0.0,
+        "trail_activation": risk.trailing_activation_percent,
+        "trail_step": risk.trailing_step_percent,
+        "break_even": risk.break_even_percent or 0.0,
+        "break_even_offset": risk.break_even_offset_percent,
+        "time_stop": _limit(risk.time_stop_minutes) * 60.0,
+        "position_cap": min(share, _limit(risk.max_position_amount)),
+        "symbol_cap": _limit(risk.max_symbol_percent),
+        "exposure_cap": _limit(risk.max_exposure_percent),
+        "liquidity_cap": _limit(risk.max_volume_percent),
+        "max_positions": risk.max_open_positions,
+        "daily_loss": _limit(risk.daily_loss_limit_percent) / 100.0,
+        "daily_loss_flattens": risk.daily_loss_flatten,
+        "drawdown": _limit(risk.max_drawdown_percent) / 100.0,
+        "drawdown_flattens": risk.max_drawdown_flatten,
+        "trades_a_day": risk.max_trades_per_day or _NEVER,
+        "cooldown": risk.cooldown_minutes * 60.0,
+        "loss_cooldown": risk.loss_cooldown_minutes * 60.0,
+        "losses_in_a_row": risk.max_consecutive_losses or _NEVER,
+        "scale_in_steps": risk.scale_in_steps,
+        "scale_in_distance": risk.scale_in_distance_percent,
+    }
+    return tuple(values[name] for name in RULES.names or ())
 
 
 def _limit(value: float | None) -> float:

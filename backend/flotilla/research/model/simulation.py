@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from flotilla.domain.kernel.compiled import compiled, inlined
+from flotilla.domain.kernel.compiled import compiled
 from flotilla.domain.kernel.records import INTENTS, OVERFLOW, Book, Market, Output, Records
 from flotilla.domain.kernel.step import idle_until, step_all
 from flotilla.research.model.bar_open import fill_minute
@@ -42,7 +42,8 @@ def simulate(
             track = tape.tracks[intent.slot]
             track.order_tau, track.order_reason = intent.tau, intent.reason
         for b in range(bots):
-            _record(book, b, t, tape)
+            tape.equity[b, t] = book.bots[b].closing_equity
+            tape.exposure[b, t] = book.bots[b].exposure
         t += np.uint64(1)
 
 
@@ -57,18 +58,3 @@ def _rest(book: Book, market: Market, first: int, last: int, tape: Tape) -> int:
             tape.equity[b, t] = book.bots[b].closing_equity
             tape.exposure[b, t] = 0.0
     return until
-
-
-@inlined
-def _record(book: Book, b: int, t: int, tape: Tape) -> None:
-    rule, bot = book.rules[b], book.bots[b]
-    tape.equity[b, t] = bot.closing_equity
-    held = 0.0
-    if bot.busy == 0:
-        tape.exposure[b, t] = held
-        return
-    for k in range(rule.first, rule.last):
-        slot = book.slots[k]
-        if slot.quantity != 0.0:
-            held += abs(slot.quantity) * slot.mark
-    tape.exposure[b, t] = held
