@@ -28,7 +28,7 @@ class Said:
 
     intents: dict[int, list[Intent]] = field(default_factory=dict)
     decisions: dict[int, list[Decision]] = field(default_factory=dict)
-    stops: dict[int, dict[str, float]] = field(default_factory=dict)
+    stops: dict[int, dict[tuple[str, int], float]] = field(default_factory=dict)
 
 
 def backtest_said(run: KernelRun) -> Said:
@@ -40,7 +40,7 @@ def backtest_said(run: KernelRun) -> Said:
     for row in run.out.decisions[: run.out.counts[2]]:
         said.decisions.setdefault(int(row.tau), []).append(decision(row, symbols))
     for row in run.out.reprices[: run.out.counts[1]]:
-        said.stops.setdefault(int(row.tau), {})[symbols[row.slot]] = float(row.stop)
+        said.stops.setdefault(int(row.tau), {})[symbols[row.slot], int(row.lot)] = float(row.stop)
     return said
 
 

@@ -277,7 +277,9 @@ class KernelBot:
         return StepResult(
             intents=[intent(row, self.symbols, tau) for row in out.intents[:intents]],
             decisions=[*decisions, *self._silent(views, {d.symbol for d in decisions}, mode)],
-            stops={self.symbols[row.slot]: float(row.stop) for row in out.reprices[:reprices]},
+            stops={
+                (self.symbols[row.slot], int(row.lot)): float(row.stop) for row in out.reprices[:reprices]
+            },
         )
 
     def _see(self, views: Mapping[str, SymbolView], tau: datetime, session: Session, mode: Mode) -> None:

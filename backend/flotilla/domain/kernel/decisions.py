@@ -47,12 +47,13 @@ class Decision:
 class StepResult:
     """Intents in the order in which they are sent (exits first), and one decision per signal.
 
-    `stops`: where the stops of open positions are to be moved, by symbol (USD).
+    `stops`: where the stops of open positions are to be moved (USD), by symbol and lot: each entry
+    since the symbol was flat has its own, the first is 0.
     """
 
     intents: list[Intent] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
-    stops: dict[str, float] = field(default_factory=dict)
+    stops: dict[tuple[str, int], float] = field(default_factory=dict)
 
 
 _PURPOSES = {
