@@ -3,9 +3,13 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from flotilla.domain.codes import ATR, OFF, PERCENT, PRICE, RISK_MULTIPLE
 from flotilla.domain.kernel.compiled import compiled
-from flotilla.domain.kernel.rounding import beside, whole_price
+from flotilla.domain.kernel.rounding import beside, tick_den, whole_price
+
+_LAST_BIT = 1e-6  # steps: what a double of a whole price may lack
 
 
 @compiled
@@ -46,9 +50,10 @@ def target_price(rule: Any, instrument: Any, sign: float, close: float, stop: fl
 def _away(instrument: Any, direction: float, close: float, wanted: float) -> float:
     """`wanted` in whole steps, at least one from `close` in `direction`, and above zero."""
     price = whole_price(instrument, wanted)
+    den = tick_den(instrument, close) / instrument.tick_num
     if direction > 0.0:
-        return max(price, beside(instrument, close, 1.0))
-    nearest = beside(instrument, close, -1.0)
+        return max(price, (np.ceil(close * den - _LAST_BIT) + 1.0) / den)
+    nearest = (np.floor(close * den + _LAST_BIT) - 1.0) / den
     smallest = instrument.tick_num / instrument.small_tick_den
     return max(min(price, nearest), smallest)
 

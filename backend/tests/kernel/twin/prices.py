@@ -69,9 +69,12 @@ def target_price(
 def _away(instrument: Instrument, direction: float, close: float, wanted: float) -> float:
     """`wanted` in whole steps, at least one from the close, and above zero."""
     price = whole_price(instrument, wanted)
+    numerator, denominator = ticks(instrument, close)
+    steps = close * (denominator / numerator)
     if direction > 0.0:
-        return max(price, whole_price(instrument, close, 1))
-    return max(min(price, whole_price(instrument, close, -1)), smallest_tick(instrument))
+        return max(price, (math.ceil(steps - 1e-6) + 1) / (denominator / numerator))
+    nearest = (math.floor(steps + 1e-6) - 1) / (denominator / numerator)
+    return max(min(price, nearest), smallest_tick(instrument))
 
 
 def moved_stop(risk: RiskRules, instrument: Instrument, side: float, lot: Lot, close: float) -> float | None:
