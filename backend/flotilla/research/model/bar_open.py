@@ -13,7 +13,7 @@ from flotilla.domain import codes
 from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.fills import apply_fill, charge, order_done
 from flotilla.domain.kernel.records import Book, Market, Records
-from flotilla.research.model.costs import coins_kept, fee, slipped
+from flotilla.research.model.costs import coins_kept, executed, fee, slipped
 from flotilla.research.model.records import FILLS, TAPE_OVERFLOW, TRADES, Tape
 
 _YEAR = 365.0 * 86_400.0  # seconds
@@ -116,7 +116,7 @@ def _fill(
     slips: bool,
 ) -> None:
     slot, track, instrument, cost = book.slots[k], tape.tracks[k], book.instruments[k], costs[k]
-    wanted = price
+    wanted, quantity = price, executed(instrument, quantity)
     if slips:
         price = slipped(cost, instrument, sign, quantity, price, market.volume[instrument.price_row, t])
     kept = coins_kept(cost, sign, quantity)

@@ -9,6 +9,8 @@ from flotilla.domain.kernel.rounding import tick_den
 
 # Two prices that differ by less are a tie: what is left of a multiplication in doubles.
 _TIE = 1e-6
+_PARTS = 1_000_000  # of a rate: ten thousandths of a percent
+_FINEST = 1e9  # steps of a coin, and of a fee in USD taken of its sale
 
 
 @compiled
@@ -34,6 +36,12 @@ def slipped(cost: Any, instrument: Any, sign: float, quantity: float, price: flo
 
 
 @compiled
+def executed(instrument: Any, quantity: float) -> float:
+    """A quantity as the broker has it: of what comes in parts the double nearest to nine decimals."""
+    return np.rint(quantity * _FINEST) / _FINEST if instrument.step_den > 1.0 else quantity
+
+
+@compiled
 def fee(cost: Any, sign: float, quantity: float, price: float) -> float:
     """Fees of a fill in USD, without what is taken in the coin."""
     value = quantity * price
@@ -41,7 +49,7 @@ def fee(cost: Any, sign: float, quantity: float, price: float) -> float:
     total = max(total, cost.commission_minimum)
     if sign < 0.0:
         total += cost.sale_rate * value + min(cost.sale_unit * quantity, cost.sale_unit_cap)
-        total += cost.coin_rate * value
+        total += np.rint(cost.coin_rate * value * _FINEST) / _FINEST
     return total
 
 
@@ -50,5 +58,7 @@ def coins_kept(cost: Any, sign: float, quantity: float) -> float:
     """Coins kept back from a purchase; what is left of it is truncated to nine decimals."""
     if cost.coin_rate == 0.0 or sign < 0.0:
         return 0.0
-    left = np.floor(quantity * (1.0 - cost.coin_rate) * 1e9 + _TIE) / 1e9
-    return quantity - left
+    # In whole numbers: a double of a hundred coins is not exact to nine decimals, and a broker's report is.
+    steps, rest = divmod(int(np.rint(quantity * _FINEST)), _PARTS)
+    kept_parts = int(np.rint(cost.coin_rate * _PARTS))
+    return (steps * kept_parts - (-rest * kept_parts // _PARTS)) / _FINEST

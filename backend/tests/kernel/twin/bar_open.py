@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from flotilla.domain.orders import Purpose
 from flotilla.domain.risk import ExitReason
-from tests.kernel.twin.costs import Costs, coins_kept, fee, slipped
+from tests.kernel.twin.costs import Costs, coins_kept, executed, fee, slipped
 from tests.kernel.twin.fills import apply_fill
 from tests.kernel.twin.state import Bar, Bot, Holding, Lot, Minute
 from tests.kernel.twin.trades import Fill, Round, Trade
@@ -97,6 +97,7 @@ class Model:
     ) -> None:
         costs, order = self.costs[number, holding.symbol], holding.order
         expected = price if order is None else order.price
+        quantity = executed(holding.instrument, quantity)
         if purpose is not Purpose.TAKE_PROFIT:
             price = slipped(costs, holding.instrument, sign, quantity, price, bar.volume)
         kept, paid = coins_kept(costs, sign, quantity), fee(costs, sign, quantity, price)

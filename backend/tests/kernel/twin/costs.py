@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
 
 from flotilla.domain.market import Instrument
 from tests.kernel.twin.prices import ticks
@@ -47,6 +48,11 @@ def slipped(
     return max(whole, 1) / (denominator / numerator)
 
 
+def executed(instrument: Instrument, quantity: float) -> float:
+    """Of what comes in parts, the double nearest to nine decimals."""
+    return quantity if instrument.quantity_step == 1 else round(quantity * 1e9) / 1e9
+
+
 def fee(costs: Costs, sign: float, quantity: float, price: float) -> float:
     """In USD, without what is taken in the coin."""
     value = quantity * price
@@ -54,7 +60,7 @@ def fee(costs: Costs, sign: float, quantity: float, price: float) -> float:
     paid = max(paid, costs.commission_minimum)
     if sign < 0.0:
         paid += costs.sale_rate * value + min(costs.sale_unit * quantity, costs.sale_unit_cap)
-        paid += costs.coin_rate * value
+        paid += round(costs.coin_rate * value * 1e9) / 1e9
     return paid
 
 
@@ -62,5 +68,6 @@ def coins_kept(costs: Costs, sign: float, quantity: float) -> float:
     """Kept back from a purchase, so that what is left is truncated to nine decimals."""
     if costs.coin_rate == 0.0 or sign < 0.0:
         return 0.0
-    left = math.floor(quantity * (1.0 - costs.coin_rate) * 1e9 + TIE) / 1e9
-    return quantity - left
+    bought = Decimal(round(quantity * 1e9)).scaleb(-9)
+    left = bought * (1 - Decimal(costs.coin_rate).quantize(Decimal("1e-6")))
+    return float(bought - left.quantize(Decimal("1e-9"), ROUND_DOWN))
