@@ -65,7 +65,8 @@ def _at_open(book: Book, market: Market, costs: Records, b: int, k: int, t: int,
 def _legs(book: Book, market: Market, costs: Records, b: int, k: int, t: int, tape: Tape) -> None:
     """Stops and targets at the broker, each lot's own."""
     slot, instrument = book.slots[k], book.instruments[k]
-    if instrument.guarded != 0 or slot.pending == codes.EXIT or slot.pending == codes.FLATTEN:
+    # An exit has cancelled them, also one that has expired by now.
+    if instrument.guarded != 0 or slot.pending > codes.ENTRY or slot.leaving != codes.NOTHING:
         return
     row = instrument.price_row
     opening, high, low = market.open[row, t], market.high[row, t], market.low[row, t]

@@ -31,7 +31,8 @@ class Model:
                     self._at_open(bot, number, holding, day, minute)
         for holding in bot.holdings:
             bar = minute.bars.get(holding.symbol)
-            if bar is not None and holding.order is None and not holding.guarded:
+            protected = holding.order is None and holding.leaving is None and not holding.guarded
+            if bar is not None and protected:
                 self._legs(bot, number, holding, bar, minute.tau)
             if holding.quantity != 0.0:
                 self._hold(bot, number, holding, day, minute)
