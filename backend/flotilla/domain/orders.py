@@ -163,8 +163,13 @@ def client_order_id(
 
 
 def to_quantity(quantity: float, step: Decimal) -> Decimal:
-    """A kernel quantity as whole steps."""
-    return _steps(quantity * (1 + 1e-9), step, ROUND_FLOOR)
+    """A kernel quantity as whole steps.
+
+    The guard of the floor is at most half a step: a coin has steps of 1e-9, and more than is held is
+    never sold.
+    """
+    guard = min(quantity * 1e-9, float(step) / 2)
+    return _steps(quantity + guard, step, ROUND_FLOOR)
 
 
 def to_price(price: float, step: Decimal) -> Decimal:

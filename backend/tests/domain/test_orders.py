@@ -1,6 +1,7 @@
 """Which report is news to an order, and the id that one decision's order always gets."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flotilla.domain.market import NEW_YORK
-from flotilla.domain.orders import TERMINAL, OrderStatus, Purpose, advances, client_order_id
+from flotilla.domain.orders import TERMINAL, OrderStatus, Purpose, advances, client_order_id, to_quantity
 
 S = OrderStatus
 # What an order passes on its usual way, in steps: later ones are news to earlier ones only.
@@ -127,3 +128,10 @@ def test_an_id_fits_alpacas_limit(symbol: str, epoch: int, purpose: Purpose, att
 
 def test_legs_are_the_purposes_that_protect() -> None:
     assert {purpose for purpose in Purpose if purpose.is_leg} == {Purpose.STOP_LOSS, Purpose.TAKE_PROFIT}
+
+
+def test_no_more_of_a_coin_is_sold_than_is_held() -> None:
+    assert to_quantity(58.201591355, Decimal("1e-9")) == Decimal("58.201591355")
+    assert to_quantity(0.1 + 0.2, Decimal("1e-9")) == Decimal("0.3")
+    assert to_quantity(2.9999999999, Decimal(1)) == 3
+    assert to_quantity(2.999, Decimal(1)) == 2
