@@ -124,7 +124,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order row. Prices in USD, quantities in shares; `tau` is the decision's time."""
+    """One order row. Prices in USD, quantities in shares; `tau` is the decision's time.
+
+    `decided_reason`: why the bot wanted it; `reason`: what the broker or the engine said of its end.
+    """
 
     id: str
     bot_id: str
@@ -148,6 +151,7 @@ class Order:
     tau: datetime
     created_at: datetime
     reason: str | None = None
+    decided_reason: ExitReason | None = None
 
 
 def client_order_id(

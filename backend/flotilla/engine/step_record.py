@@ -38,6 +38,7 @@ def order_draft(
         expected_price=to_price(intent.price, step),
         indicators_snapshot={} if heard is None else heard.snapshot,
         tau=intent.tau,
+        decided_reason=intent.reason,
     )
 
 

@@ -10,6 +10,7 @@ from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop
 from flotilla.domain.fills import Execution, Fill
 from flotilla.domain.kernel.decisions import Decision
 from flotilla.domain.orders import Order, OrderStatus, Purpose
+from flotilla.domain.risk import ExitReason
 from flotilla.domain.rules import Explained
 from flotilla.ports.broker import AccountFigures, BrokerOrder
 
@@ -105,6 +106,7 @@ class OrderDraft:
     expected_price: Decimal
     indicators_snapshot: Mapping[str, float]
     tau: datetime
+    decided_reason: ExitReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

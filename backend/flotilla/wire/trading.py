@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from flotilla.domain.orders import OrderStatus, OrderType, Purpose, Side
+from flotilla.domain.risk import ExitReason
 from flotilla.wire.base import Model, Money
 
 
@@ -64,6 +65,9 @@ class OrderOut(Model):
     filled_quantity: Money
     filled_average_price: Money | None
     expected_price: Money | None
-    reason: str | None
+    reason: str | None = Field(description="What the broker or the engine said of its end.")
+    decided_reason: ExitReason | None = Field(
+        description="Why the bot wanted it; a stop's or target's: that it is touched."
+    )
     tau: datetime = Field(description="Market time of the decision.")
     created_at: datetime

@@ -101,11 +101,13 @@ async def test_an_order_as_the_page_shows_it(api: Api, desk: Desk) -> None:
         "filled_average_price": "100.5",
         "expected_price": "100",
         "reason": None,
+        "decided_reason": "signal",
         "tau": "2026-03-10T14:31:00Z",
         "created_at": parent["created_at"],
     }
     assert (child["parent_id"], child["purpose"], child["stop_price"]) == (order.id, "stop_loss", "98")
     assert (child["side"], child["status"]) == ("sell", "held")
+    assert child["decided_reason"] == "stop_touched"
 
 
 async def test_a_refused_order_says_why(api: Api, desk: Desk) -> None:

@@ -26,9 +26,15 @@ from flotilla.domain.fills import Execution, Fill
 from flotilla.domain.ledger import Ledger
 from flotilla.domain.orders import OrderStatus, OrderType, Purpose, Side, advances
 from flotilla.domain.positions import opened, profit
+from flotilla.domain.risk import ExitReason
 from flotilla.ports.broker import BrokerOrder
 from flotilla.ports.store import Booked, FillOutOfOrder
 from flotilla.wire import rows as wire
+
+_LEG_REASONS = {
+    Purpose.STOP_LOSS: ExitReason.STOP_TOUCHED,
+    Purpose.TAKE_PROFIT: ExitReason.TARGET_TOUCHED,
+}
 
 
 async def book(
@@ -109,6 +115,7 @@ async def _leg(session: AsyncSession, parent: OrderRow, leg: BrokerOrder) -> Ord
         expected_price=leg.limit_price or leg.stop_price,
         indicators_snapshot={},
         tau=parent.tau,
+        decided_reason=_LEG_REASONS[purpose],
     )
     session.add(row)
     await session.flush()

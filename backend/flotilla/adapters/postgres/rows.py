@@ -5,6 +5,7 @@ from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
 from flotilla.domain.fills import Fill
 from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
 from flotilla.domain.positions import Position
+from flotilla.domain.risk import ExitReason
 from flotilla.ports.store import StoredBot
 from flotilla.wire import rows as wire
 
@@ -33,6 +34,7 @@ def order(row: OrderRow) -> Order:
         tau=row.tau,
         created_at=row.created_at,
         reason=row.reason,
+        decided_reason=None if row.decided_reason is None else ExitReason(row.decided_reason),
     )
 
 

@@ -73,6 +73,7 @@ async def _write_order(session: AsyncSession, step: StepRecord, draft: OrderDraf
             expected_price=draft.expected_price,
             indicators_snapshot=dict(draft.indicators_snapshot),
             tau=draft.tau,
+            decided_reason=draft.decided_reason,
         )
         .on_conflict_do_nothing(index_elements=["client_order_id"])
         .returning(OrderRow)

@@ -45,6 +45,7 @@ class OrderRow(Table):
     expected_price: Mapped[Decimal | None]
     indicators_snapshot: Mapped[dict[str, Any]] = mapped_column(default=dict)
     reason: Mapped[str | None]
+    decided_reason: Mapped[str | None]
     tau: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

@@ -13,6 +13,7 @@ from flotilla.db.session import Database
 from flotilla.db.tables import BotRow, EventRow, OrderRow, PositionRow, TradeRow
 from flotilla.domain.fills import Execution
 from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose
+from flotilla.domain.risk import ExitReason
 from flotilla.ports.broker import BrokerOrder
 from flotilla.ports.store import Booked, DecisionEntry, OrderDraft, StepRecord, StepStored
 from tests.builders import add_account, add_bot
@@ -33,6 +34,7 @@ def draft(key: str = "entry-1", **changes: Any) -> OrderDraft:
         "expected_price": Decimal("100"),
         "indicators_snapshot": {"rsi.rsi": 29.5, "close": 100.0},
         "tau": TAU,
+        "decided_reason": ExitReason.SIGNAL,
     }
     return OrderDraft(**given | changes)
 

@@ -1746,6 +1746,10 @@ export type OrderOut = {
      */
     created_at: string;
     /**
+     * Why the bot wanted it; a stop's or target's: that it is touched.
+     */
+    decided_reason: ExitReason | null;
+    /**
      * Expected Price
      */
     expected_price: string | null;
@@ -1776,6 +1780,8 @@ export type OrderOut = {
     quantity: string;
     /**
      * Reason
+     *
+     * What the broker or the engine said of its end.
      */
     reason: string | null;
     side: Side;
