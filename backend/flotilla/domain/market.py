@@ -242,6 +242,18 @@ def bar_ends(starts: TimeArray, timeframe: Timeframe, closes: TimeArray) -> Time
 _NO_CLOSES: TimeArray = np.empty(0, np.int64)
 
 
+def ends_a_bar(
+    tau: TimeArray, timeframe: Timeframe, closes: TimeArray = _NO_CLOSES, clock: tzinfo = NEW_YORK
+) -> npt.NDArray[np.bool_]:
+    """Whether a bar of the timeframe ends at each moment, had it minutes or not (`closes`: `bar_ends`)."""
+    if timeframe is Timeframe.MINUTE_1:
+        return np.ones(len(tau), np.bool_)
+    ended: npt.NDArray[np.bool_] = (
+        bar_ends(bucket_starts(tau - 60, timeframe, clock), timeframe, closes) == tau
+    )
+    return ended
+
+
 def aggregate(
     base: Series, timeframe: Timeframe, *, until: datetime, closes: TimeArray = _NO_CLOSES
 ) -> Series:

@@ -13,7 +13,7 @@ from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec
 from flotilla.domain.indicators import measures
 from flotilla.domain.kernel.bot import SymbolView
-from flotilla.domain.market import MINUTE, Bar, Series, TimeArray
+from flotilla.domain.market import MINUTE, Bar, Series, TimeArray, ends_a_bar
 from flotilla.domain.risk import RiskRules, Sizing
 from flotilla.domain.rules import Chart, Explained, Rule
 from flotilla.engine.market_hub import Minute
@@ -91,13 +91,21 @@ def _holds(rule: Rule | None, chart: Chart) -> bool:
     return rule is not None and bool(rules.evaluate(rule, chart)[-1])
 
 
+def _is_step(spec: BotSpec, minute: Minute) -> bool:
+    """Whether the rules are asked at this minute: where a bar ends, or at the bot's own frequency."""
+    if spec.trading_frequency == spec.timeframe.seconds:
+        tau = np.array([int(minute.tau.timestamp())])
+        return bool(ends_a_bar(tau, spec.timeframe, minute.closes)[0])
+    since_open = int((minute.tau - minute.session.open).total_seconds())
+    return since_open % spec.trading_frequency == 0
+
+
 def hear(spec: BotSpec, minute: Minute, last: MutableMapping[str, int]) -> dict[str, SymbolSignals]:
     """What the rules say at this minute, of every symbol whose newest bar was not asked yet.
 
     `last` has the newest bar asked about, by symbol; it is moved on.
     """
-    since_open = int((minute.tau - minute.session.open).total_seconds())
-    if since_open % spec.trading_frequency:
+    if not _is_step(spec, minute):
         return {}
     heard = {}
     for symbol in spec.symbols:

@@ -13,7 +13,7 @@ from flotilla.domain.bots import BotSpec
 from flotilla.domain.errors import Invalid, Problem
 from flotilla.domain.indicators import measures
 from flotilla.domain.kernel.records import ByteArray, FloatArray, IntArray, Market
-from flotilla.domain.market import NEW_YORK, Series, Session, bar_ends, utc_offsets
+from flotilla.domain.market import NEW_YORK, Series, Session, bar_ends, ends_a_bar, utc_offsets
 from flotilla.domain.risk import Sizing
 from flotilla.domain.rules import Chart
 from flotilla.research.timeline import clock_minutes, session_minutes
@@ -78,7 +78,8 @@ def prepare(
             chart = Chart(histories[symbol], bot.timeframe, bot.uses, until=end, closes=hours.closes)
             charts[b, symbol], first[b, symbol] = chart, int(np.searchsorted(chart.ends, tau[0]))
             rows = [column[k] for column in measured]
-            _fill_signals(bot, chart, seen[symbol], tau, since_open, signals[k], rows)
+            closes_of_bot = hours.closes[:0] if bot.trades_coins else hours.closes
+            _fill_signals(bot, chart, seen[symbol], tau, since_open, closes_of_bot, signals[k], rows)
             k += 1
     opens, highs, lows, closes, volumes = _prices([seen[symbol] for symbol in symbols])
     market = Market(tau, day, flags, opens, highs, lows, closes, volumes, signals, *measured)
@@ -227,12 +228,13 @@ def _fill_signals(
     seen: _Seen,
     tau: IntArray,
     since_open: IntArray,
+    closes: IntArray,
     signals: ByteArray,
     measured: Sequence[FloatArray],
 ) -> None:
     """The signal bits of one symbol, and what its entries are sized by."""
     said = _said(bot, chart)
-    stepped = _step_columns(bot, chart, tau, since_open)
+    stepped = _step_columns(bot, chart, tau, since_open, closes)
     if seen.run is not None and isinstance(stepped[0], slice):
         np.bitwise_or(said[stepped[1]], np.uint8(codes.FRESH), out=signals)
     else:
@@ -266,16 +268,17 @@ def _said(bot: BotSpec, chart: Chart) -> ByteArray:
 
 
 def _step_columns(
-    bot: BotSpec, chart: Chart, tau: IntArray, since_open: IntArray
+    bot: BotSpec, chart: Chart, tau: IntArray, since_open: IntArray, closes: IntArray
 ) -> tuple[IntArray | slice, IntArray | slice]:
     """The columns at which the rules are asked, and the bar that each is asked about: each bar once."""
     ends, frequency = chart.ends, bot.trading_frequency
     first = int(np.searchsorted(ends, tau[0]))
     if frequency == chart.timeframe.seconds == 60 and np.array_equal(ends[first : first + len(tau)], tau):
         return slice(0, len(tau)), slice(first, first + len(tau))
-    columns = np.flatnonzero(since_open % frequency == 0) if not bot.timeframe.is_daily else None
-    if columns is None:
-        columns = np.flatnonzero(np.isin(tau, ends))
+    if frequency == chart.timeframe.seconds:
+        columns = np.flatnonzero(ends_a_bar(tau, chart.timeframe, closes, chart.bars.clock))
+    else:
+        columns = np.flatnonzero(since_open % frequency == 0)
     newest = np.searchsorted(ends, tau[columns], side="right") - 1
     # Of this session, and not asked about before.
     usable = (newest >= 0) & (ends[newest] > tau[columns] - since_open[columns])

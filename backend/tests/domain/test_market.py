@@ -17,6 +17,7 @@ from flotilla.domain.market import (
     Window,
     aggregate,
     bucket_starts,
+    ends_a_bar,
     local_days,
     utc_offsets,
 )
@@ -201,3 +202,21 @@ def test_sums_start_anew_with_the_day_and_for_daily_bars_with_the_year() -> None
     assert len(set(base.anchor.tolist())) == 3
     daily = aggregate(base, Timeframe.DAY_1, until=utc(int(base.start[-1]) + 86_400))
     assert daily.anchor.tolist() == [55, 55, 56]
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "expected"),
+    [
+        (Timeframe.HOUR_1, ["10:00", "11:00", "12:00", "13:00"]),
+        (Timeframe.HOUR_2, ["10:00", "12:00", "13:00"]),
+        (Timeframe.HOUR_4, ["12:00", "13:00"]),
+        (Timeframe.DAY_1, ["13:00"]),
+    ],
+)
+def test_bars_end_by_the_clock_and_with_the_session(timeframe: Timeframe, expected: list[str]) -> None:
+    base = sessions([date(2025, 11, 28)], seed=6, close=time(13), missing=0.0)
+    closes = np.array([int(datetime(2025, 11, 28, 13, tzinfo=NEW_YORK).timestamp())])
+    tau = base.start + 60
+    ends = tau[ends_a_bar(tau, timeframe, closes)]
+    assert [utc(int(end)).astimezone(NEW_YORK).strftime("%H:%M") for end in ends] == expected
+    assert ends_a_bar(tau, Timeframe.MINUTE_1).all()
