@@ -35,6 +35,7 @@ class BotBook:
             self.last_signal = dict(checkpoint["signals"])
         for fill in memory.fills[self._folded :]:
             self._fold(fill)
+        self.state.mark_at_cost()
         for order in memory.open_orders:
             self.track(order)
         for symbol in self.state.symbols:

@@ -130,6 +130,8 @@ class BotLoop:
                 instruments=self._instruments,
                 version=self.bot.version,
             )
+            if not self._interrupted:
+                self._book.state.begin_run()
             self._gateway.listen(self.bot.id, self)
         try:
             symbols = list(dict.fromkeys([*self._spec.symbols, *sorted(self._book.symbols)]))
@@ -141,11 +143,15 @@ class BotLoop:
         finally:
             self._gateway.unlisten(self.bot.id)
 
+    @property
+    def _interrupted(self) -> bool:
+        """Whether this run goes on with one that a crash or a restart of the engine ended."""
+        return self.bot.status in (BotStatus.RUNNING, BotStatus.STOPPING)
+
     def _kernel_spec(self) -> KernelSpec:
         """What decides. A run that was interrupted goes on with the account's equity it began with."""
         began = self.bot.checkpoint.get("account_equity")
-        interrupted = self.bot.status in (BotStatus.RUNNING, BotStatus.STOPPING)
-        equity = float(began) if interrupted and began is not None else self._account_equity
+        equity = float(began) if self._interrupted and began is not None else self._account_equity
         spec = self._spec
         daily = spec.timeframe.is_daily
         return KernelSpec(spec.symbols, spec.risk, spec.window, account_equity=equity, daily=daily)

@@ -92,7 +92,10 @@ def _book(request: BacktestRequest, made: Prepared) -> Book:
     first = 0
     for b, bot in enumerate(bots):
         last = first + len(bot.symbols)
-        book.rules[b] = rules_row(bot.risk, first=first, last=last, account_equity=equity)
+        overnight = bot.trades_coins or bot.timeframe.is_daily
+        book.rules[b] = rules_row(
+            bot.risk, first=first, last=last, account_equity=equity, overnight=overnight
+        )
         fund(book.bots[b], float(bot.capital))
         for k, symbol in enumerate(bot.symbols, first):
             instrument = _instrument(request, symbol)

@@ -271,3 +271,26 @@ def test_a_leg_is_decided_by_a_bar_that_touches_its_price() -> None:
     assert undecided(target, stop, price=(100.0, 110.0, 95.0, 100.0)) == ["1"]
     assert undecided(target, stop, price=(100.0, 105.0, 90.0, 100.0)) == ["2"]
     assert undecided(target, stop, price=(100.0, 111.0, 89.0, 100.0)) == ["1", "2"]
+
+
+def test_a_checkpoint_of_an_earlier_version_is_read_for_what_it_has() -> None:
+    before = stepped()
+    checkpoint = kept(before.checkpoint())
+    for name in ("exposure", "busy"):
+        del checkpoint["kernel"]["bot"][name]
+    after = recalled(memory(fills=[fill_of(order("1"))]), checkpoint)
+    assert after.state.day_pnl == before.state.day_pnl
+
+
+def test_what_was_never_marked_is_worth_what_it_cost() -> None:
+    """Else the first day would begin from cash alone, and no loss could reach its limit."""
+    book = opened(fills=[fill_of(order("1"))])
+    assert book.state.equity == 10_000
+
+
+def test_a_person_who_starts_a_bot_anew_ends_its_drawdown_halt() -> None:
+    book = stepped()
+    state = book.state.book.bots[0]
+    state.drawdown_halted, state.peak_equity = 1, 20_000.0
+    book.state.begin_run()
+    assert (state.drawdown_halted, state.peak_equity) == (0, state.closing_equity)

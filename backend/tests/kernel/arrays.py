@@ -143,7 +143,13 @@ def _book(scene: Scene, slots: list[tuple[int, str]]) -> Book:
     first = 0
     for n, bot in enumerate(scene.bots):
         last = first + len(bot.symbols)
-        book.rules[n] = rules_row(bot.risk, first=first, last=last, account_equity=bot.account_equity)
+        book.rules[n] = rules_row(
+            bot.risk,
+            first=first,
+            last=last,
+            account_equity=bot.account_equity,
+            overnight=bot.daily or any("/" in symbol for symbol in bot.symbols),
+        )
         fund(book.bots[n], bot.capital)
         first = last
     for k, (n, symbol) in enumerate(slots):

@@ -40,7 +40,7 @@ def test_live_with_a_restart_decides_as_the_backtest(scene: Scene, restart: floa
 
 
 # Days are numbered otherwise, how long an order is good is the model's, and to be busy only saves time.
-NOT_DECISIVE = {"day", "busy", "pending_until"}
+NOT_DECISIVE = {"day", "since_day", "busy", "pending_until"}
 
 
 def state(book: Book) -> list[dict[str, float | None]]:

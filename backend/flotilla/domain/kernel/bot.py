@@ -134,6 +134,7 @@ class KernelBot:
             first=0,
             last=count,
             account_equity=self.spec.account_equity,
+            overnight=self.spec.daily or any(one.is_coin for one in self.instruments.values()),
         )
         for k, symbol in enumerate(self.symbols):
             guarded = symbol in self.spec.guarded
@@ -248,6 +249,18 @@ class KernelBot:
     def not_left(self, symbol: str) -> None:
         """An exit was decided, and did not happen: it is decided anew."""
         self._slot(symbol).leaving = codes.EXIT
+
+    def mark_at_cost(self) -> None:
+        """Value what is held and was never marked at what it cost: the day must not begin from cash alone."""
+        for slot in self.book.slots:
+            if slot.quantity != 0.0 and slot.mark == 0.0:
+                slot.mark = slot.entry_price
+
+    def begin_run(self) -> None:
+        """A person has started the bot anew: a drawdown halt is over, and counts from here."""
+        bot = self.book.bots[0]
+        bot.drawdown_halted = 0
+        bot.peak_equity = bot.capital if math.isnan(bot.closing_equity) else bot.closing_equity
 
     def transfer(self, amount: float) -> None:
         """A change of capital: neither a profit nor a loss of the day (USD)."""
@@ -380,9 +393,10 @@ def _lots(rows: Any) -> list[dict[str, float | int | None]]:
 
 
 def _write(record: Any, values: Mapping[str, Any]) -> None:
+    """What an earlier version did not keep stays as it is in a new record."""
     for name in record.dtype.names:
-        value = values[name]
-        record[name] = math.nan if value is None else value
+        if name in values:
+            record[name] = math.nan if values[name] is None else values[name]
 
 
 def _one_minute(count: int) -> Market:

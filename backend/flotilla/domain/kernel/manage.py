@@ -100,7 +100,7 @@ def _exit(book: Book, market: Market, b: int, k: int, t: int, out: Output) -> No
     rule, bot, slot = book.rules[b], book.bots[b], book.slots[k]
     tau = market.tau[t]
     if slot.since < 0:
-        slot.since = tau
+        slot.since, slot.since_day = tau, bot.day
     reason, purpose = _reason(rule, bot, slot, market.flags[b, t], market.signals[k, t], tau)
     if reason != codes.NONE:
         _send_exit(book, market, b, k, t, purpose, reason, abs(slot.quantity), out)
@@ -125,7 +125,8 @@ def _reason(rule: Any, bot: Any, slot: Any, flags: int, signals: int, tau: int) 
         return codes.DAILY_LOSS, codes.FLATTEN
     if bot.drawdown_halted != 0 and rule.drawdown_flattens != 0:
         return codes.DRAWDOWN, codes.FLATTEN
-    if flags & codes.FLATTEN_DUE:
+    # The last minutes may have had no bar to act on: then it goes with the first of the next day.
+    if flags & codes.FLATTEN_DUE or (rule.flat_overnight != 0 and slot.since_day != bot.day):
         return codes.WINDOW_END, codes.FLATTEN
     if tau - slot.since >= rule.time_stop:
         return codes.TIME_STOP, codes.EXIT

@@ -42,6 +42,7 @@ RULES = np.dtype(
         ("max_positions", "i8"),
         ("daily_loss", "f8"),  # part of the day's first equity
         ("daily_loss_flattens", "i8"),
+        ("flat_overnight", "i8"),
         ("drawdown", "f8"),  # part of the highest equity
         ("drawdown_flattens", "i8"),
         ("trades_a_day", "i8"),
@@ -102,6 +103,7 @@ SLOT = np.dtype(
         ("mark", "f8"),
         ("realised", "f8"),  # of the open position, net of fees
         ("since", "i8"),  # the first tau that saw the position; -1
+        ("since_day", "i8"),
         ("adds", "i8"),
         ("last_entry", "f8"),  # the decision's close of the newest entry
         ("pending", "i8"),

@@ -32,8 +32,13 @@ _SIZES = {
 }
 
 
-def rules_row(risk: RiskRules, *, first: int, last: int, account_equity: float) -> tuple[Any, ...]:
-    """A RULES record. `account_equity` (USD) is what a position's share of the account is of."""
+def rules_row(
+    risk: RiskRules, *, first: int, last: int, account_equity: float, overnight: bool
+) -> tuple[Any, ...]:
+    """A RULES record. `account_equity` (USD) is what a position's share of the account is of.
+
+    `overnight`: the bot has no end of a session at which to be flat (coins, daily bars).
+    """
     sizing, size = _SIZES[risk.sizing]
     stop, stop_value = _stop(risk)
     target, target_value = _target(risk)
@@ -63,6 +68,7 @@ def rules_row(risk: RiskRules, *, first: int, last: int, account_equity: float) 
         "max_positions": risk.max_open_positions,
         "daily_loss": _limit(risk.daily_loss_limit_percent) / 100.0,
         "daily_loss_flattens": risk.daily_loss_flatten,
+        "flat_overnight": risk.flatten_at_window_end and not overnight,
         "drawdown": _limit(risk.max_drawdown_percent) / 100.0,
         "drawdown_flattens": risk.max_drawdown_flatten,
         "trades_a_day": risk.max_trades_per_day or _NEVER,

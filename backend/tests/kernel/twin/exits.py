@@ -82,7 +82,7 @@ def _exit(
     bot: Bot, number: int, holding: Holding, moment: Moment, bar: Bar | None, signals: Signals, log: Log
 ) -> None:
     if holding.since is None:
-        holding.since = moment.tau
+        holding.since, holding.since_day = moment.tau, moment.day
     whole = abs(holding.quantity)
     found = _whole_position(bot, holding, moment, signals)
     if found is not None:
@@ -119,7 +119,8 @@ def _whole_position(
         return ExitReason.DAILY_LOSS, Purpose.FLATTEN
     if bot.drawdown_halted and risk.max_drawdown_flatten:
         return ExitReason.DRAWDOWN, Purpose.FLATTEN
-    if moment.flatten_due:
+    overnight = not (holding.instrument.is_coin or bot.daily) and holding.since_day != moment.day
+    if moment.flatten_due or (risk.flatten_at_window_end and overnight):
         return ExitReason.WINDOW_END, Purpose.FLATTEN
     if risk.time_stop_minutes is not None and held >= risk.time_stop_minutes * 60:
         return ExitReason.TIME_STOP, Purpose.EXIT

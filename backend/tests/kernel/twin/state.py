@@ -83,6 +83,7 @@ class Holding:
     mark: float = 0.0
     realised: float = 0.0  # of the open position, net of fees
     since: int | None = None
+    since_day: int | None = None
     adds: int = 0
     last_entry: float = 0.0
     lots: list[Lot] = field(default_factory=list)  # oldest first
