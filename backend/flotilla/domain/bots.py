@@ -138,7 +138,7 @@ def problems(spec: BotSpec) -> list[Problem]:
         *_indicator_problems(spec),
         *_rule_problems(spec),
         *risk.problems(spec.risk),
-        *_window_problems(spec.window),
+        *_window_problems(spec.window, coins=spec.trades_coins),
     ]
 
 
@@ -176,6 +176,8 @@ def _basic_problems(spec: BotSpec) -> Iterator[Problem]:
         yield Problem("capital", "Capital is in whole cents.")
     if not 60 <= spec.trading_frequency <= _DAY or spec.trading_frequency % 60:
         yield Problem("trading_frequency", "Choose a whole number of minutes, in seconds, up to a day.")
+    elif spec.trading_frequency > _SESSION * 60 and not (spec.trades_coins or spec.timeframe.is_daily):
+        yield Problem("trading_frequency", "A session has 390 minutes: choose fewer, or daily bars.")
 
 
 def _symbol_problems(spec: BotSpec) -> Iterator[Problem]:
@@ -222,13 +224,16 @@ def _rule_problems(spec: BotSpec) -> Iterator[Problem]:
             yield Problem(f"rules.{exit_}", "This side has no entry rule, so there is nothing to leave.")
 
 
-def _window_problems(window: Window) -> Iterator[Problem]:
+def _window_problems(window: Window, *, coins: bool) -> Iterator[Problem]:
+    """Coins trade around the clock, in windows of UTC that may pass midnight."""
     if window.start == window.end:
         if window.start != time(0, 0):
             yield Problem(
                 "end_hour",
                 "The window is empty: it must end after it starts (00:00-00:00: all day).",
             )
+    elif coins:
+        return
     elif window.end < window.start:
         yield Problem("end_hour", "The window must end after it starts.")
     elif window.end <= _REGULAR_HOURS[0] or window.start >= _REGULAR_HOURS[1]:

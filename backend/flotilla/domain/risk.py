@@ -61,7 +61,8 @@ REFUSAL_SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.CONFLICTING_SIGNALS: "The rules say buy and sell short at the same bar.",
     RefusalCode.MAX_OPEN_POSITIONS: "The bot holds as many positions as it may.",
     RefusalCode.STOP_BEYOND_PRICE: "The fixed stop or target price lies on the wrong side of the price.",
-    RefusalCode.NO_EDGE: "The bot's own closed trades show no edge to bet on (Kelly is zero or less).",
+    RefusalCode.NO_EDGE: "The bot's own closed trades show no edge to bet on (Kelly is zero or "
+    "less); it opens nothing more until its sizing is changed.",
     RefusalCode.SIZE_TOO_SMALL: "The size does not reach the smallest quantity that can be ordered.",
     RefusalCode.POSITION_CAP: "The position would be larger than one position may be.",
     RefusalCode.SYMBOL_CAP: "The symbol would take more of the bot's equity than it may.",

@@ -20,7 +20,7 @@ def order_draft(
     heard: SymbolSignals | None,
 ) -> OrderDraft:
     """The order that an intent becomes: in the instrument's steps, under its deterministic id."""
-    step = instrument.price_step
+    step = _price_step(instrument, intent.price)
     return OrderDraft(
         client_order_id=client_order_id(
             bot_id=bot_id,
@@ -40,6 +40,12 @@ def order_draft(
         tau=intent.tau,
         decided_reason=intent.reason,
     )
+
+
+def _price_step(instrument: Instrument, price: float) -> Decimal:
+    """Below one dollar stocks have prices in hundredths of a cent, as the kernel has them."""
+    cents = instrument.price_step == Decimal("0.01")
+    return Decimal("0.0001") if cents and price < 1.0 else instrument.price_step
 
 
 def _rounded(price: float | None, step: Decimal) -> Decimal | None:

@@ -85,7 +85,12 @@ async def _http_error(_request: Request, error: HTTPException) -> Response:
 
 
 # Discriminated unions put the chosen member's name into the location; a form knows only the fields.
-_UNION_TAGS = {"all", "any", "not", "condition", "indicator", "price", "constant"}
+_UNION_TAGS = {
+    "all", "any", "not", "condition", "held", "between", "trend", "indicator", "price", "constant", "change"
+}  # fmt: skip
+_UNION_FIELDS = {
+    "entry", "exit", "short_entry", "short_exit", "of", "left", "right", "value", "low", "high"
+}  # fmt: skip
 
 
 def _path(location: Sequence[str | int], kind: str) -> str:
@@ -102,7 +107,7 @@ def _path(location: Sequence[str | int], kind: str) -> str:
 
 def _follows_a_union(before: Sequence[str]) -> bool:
     """A tag comes right after a field that holds a rule or an operand (or a member's index)."""
-    return bool(before) and (before[-1] in ("entry", "exit", "of", "left", "right") or before[-1].isdigit())
+    return bool(before) and (before[-1] in _UNION_FIELDS or before[-1].isdigit())
 
 
 def _sentence(message: str) -> str:

@@ -18,7 +18,7 @@ _SESSION, _DAY = 390, 1_440  # minutes
 _FEWEST_DAYS = 4
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9./^_-]{0,31}")
-_FIRST_DAY = date(1990, 1, 1)
+_FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 12, 30)
 
 
 def bot_field(index: int) -> str:
@@ -123,3 +123,6 @@ def _range_problems(plan: BacktestPlan) -> Iterator[Problem]:
         yield Problem("first", f"No bars are older than {_FIRST_DAY}.")
     if plan.first is not None and plan.last is not None and plan.last < plan.first:
         yield Problem("last", "The last day lies before the first: the range is empty.")
+    for name, day in (("first", plan.first), ("last", plan.last)):
+        if day is not None and day > _LAST_DAY:
+            yield Problem(name, f"No bars are newer than {_LAST_DAY}.")

@@ -45,7 +45,8 @@ class IndicatorUseModel(Model):
 
 
 class BotDefinition(Model):
-    """What a person defines. Hours and minutes are New York time; 00:00 to 00:00 is all day."""
+    """What a person defines. Hours and minutes are New York time (coins: UTC); 00:00 to 00:00 is all
+    day."""
 
     name: str = Field(max_length=80)
     capital: Money = Field(max_digits=28, description="USD allocated to the bot.")

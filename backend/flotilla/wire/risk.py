@@ -21,7 +21,9 @@ class RiskManagement(Model):
         1.0, description="Percent of equity lost when the stop is hit; 2 is the well-known 2 % rule."
     )
     kelly_fraction: float = Field(
-        0.5, description="Part of the Kelly bet that the bot's own closed trades suggest; half is usual."
+        0.5,
+        description="Part of the Kelly bet that the bot's own closed trades suggest; half is usual. "
+        "Where they show no edge it opens nothing more.",
     )
     kelly_after_trades: int = Field(
         20, description="Closed trades before Kelly is trusted; until then the percent of equity counts."

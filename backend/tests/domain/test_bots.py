@@ -57,7 +57,8 @@ def test_nothing_is_wrong_with_a_good_one() -> None:
         ("trading_frequency", 59, ["trading_frequency"]),
         ("trading_frequency", 90, ["trading_frequency"]),
         ("trading_frequency", 3600, []),
-        ("trading_frequency", 86_400, []),
+        ("trading_frequency", 23_400, []),
+        ("trading_frequency", 86_400, ["trading_frequency"]),
         ("trading_frequency", 86_460, ["trading_frequency"]),
         ("trading_frequency", 60 * 10**20, ["trading_frequency"]),
         ("symbols", (), ["symbols"]),
@@ -195,3 +196,9 @@ def test_minutes_are_needed_for_the_longest_timeframe() -> None:
     held = Held(Condition(Price("close", 4), Comparison.CROSSES_ABOVE, Constant(3)), 3)
     bot = replace(GOOD, indicators=(), entry=held, exit=None, timeframe=Timeframe.MINUTE_5)
     assert (bot.warm_up, bot.base_warm_up) == (8, 50)
+
+
+@pytest.mark.parametrize("hours", [(1, 2), (22, 2), (0, 0)])
+def test_coins_have_windows_around_the_clock(hours: tuple[int, int]) -> None:
+    window = Window(time(hours[0]), time(hours[1]))
+    assert fields(symbols=("BTC/USD",), window=window) == []

@@ -320,3 +320,19 @@ async def test_lists_refuse_what_they_do_not_understand(
 
 async def test_the_numbers_tried_here_are_what_they_claim() -> None:
     assert math.isinf(json.loads("1e400"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"type": "held", "bars": 3, "of": {"type": "condition", "left": RSI, "op": "above"}}, "of.right"),
+        ({"type": "between", "value": RSI, "low": {"type": "constant"}, "high": RSI}, "low.value"),
+        ({"type": "trend", "value": {"type": "price"}, "direction": "rising", "bars": 3}, "value.field"),
+    ],
+)
+@pytest.mark.parametrize("side", ["entry", "short_entry"])
+async def test_what_is_wrong_in_any_shape_of_rule_is_named_as_the_page_names_it(
+    refusing: Api, side: str, rule: dict[str, Any], expected: str
+) -> None:
+    body = definition() | {"rules": {side: rule}}
+    assert fields(await refusing.client.post("/bots", json=body)) == [f"rules.{side}.{expected}"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from alpaca.common.enums import Sort
-from alpaca.data.enums import DataFeed
+from alpaca.data.enums import Adjustment, DataFeed
 from alpaca.data.requests import StockBarsRequest
 from alpaca.data.timeframe import TimeFrame
 
@@ -77,6 +77,7 @@ class AlpacaBarHistory:
             # Half as many again: pre-market and after-hours minutes are dropped below.
             limit=limit + limit // 2 + 1,
             sort=Sort.DESC,
+            adjustment=Adjustment.SPLIT,  # indicators must not see a split as a fall
             feed=DataFeed.IEX,  # the stream's; without it accounts that may not read SIP are refused
         )
         raw: Mapping[str, Any] = await self._client.read(lambda: self._client.data.get_stock_bars(request))

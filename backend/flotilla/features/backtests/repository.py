@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db.session import Database
-from flotilla.db.tables import BacktestRow, BacktestTradeRow, BotRow, new_id
+from flotilla.db.tables import AccountRow, BacktestRow, BacktestTradeRow, BotRow, new_id
 from flotilla.http import pagination
 from flotilla.wire import rows
 from flotilla.wire.backtests import BacktestStatus
@@ -30,6 +31,10 @@ class BacktestRepository:
         await self._session.flush()
         await self._session.refresh(row)
         return row
+
+    async def account_equity(self, account_id: str) -> Decimal | None:
+        """The account's equity (USD) as the broker last reported it."""
+        return await self._session.scalar(select(AccountRow.equity).where(AccountRow.id == account_id))
 
     async def page(self, *, limit: int, cursor: str | None) -> tuple[Sequence[BacktestRow], str | None]:
         """Newest first, and the next page's cursor."""

@@ -62,7 +62,7 @@ class Scope(Model):
         None,
         gt=0,
         le=1_000_000_000_000,
-        description="USD that positions are a share of; default: the larger of 100,000 and the capital.",
+        description="USD that positions are a share of; default: what the account is worth.",
     )
 
 

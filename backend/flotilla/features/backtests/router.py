@@ -31,8 +31,12 @@ Service = Annotated[BacktestService, Depends(backtest_service, scope="function")
 
 
 @router.post("/preview", response_model=Preview, responses=responses(409, 422, 503))
-async def preview_backtest(body: PreviewRequest, request: Request, desk: Desk) -> Response:
+async def preview_backtest(body: PreviewRequest, request: Request, desk: Desk, state: State) -> Response:
     """Test one unsaved bot. Whoever hangs up ends it; the answer's rows are the newest ones."""
+    if body.account_equity is None:
+        async with state.database.transaction() as session:  # closed before the run: it may take long
+            equity = await BacktestRepository(session).account_equity(state.account_id)
+        body = body.model_copy(update={"account_equity": equity})
     plan = to_plan([body.bot], body, field=lambda _: "bot.")
     check(plan)
     instruments = await desk.instruments(plan)

@@ -20,7 +20,7 @@ class BacktestService:
 
     async def create(self, request: BacktestRequest) -> BacktestOut:
         """Queue a checked request, with the bots as they are now. Raises Invalid."""
-        whole = await self._with_stored(request)
+        whole = await self._on_account(await self._with_stored(request))
         plan = to_plan(whole.bots, whole, limits=whole.limits)
         check(plan)
         names = [bot.name for bot in plan.bots]
@@ -69,6 +69,13 @@ class BacktestService:
     async def delete(self, backtest_id: str) -> None:
         if not await self._repository.delete(backtest_id):
             raise _unknown()
+
+    async def _on_account(self, request: BacktestRequest) -> BacktestRequest:
+        """A position's share of the account is of what the account is worth, as in trading."""
+        if request.account_equity is not None:
+            return request
+        equity = await self._repository.account_equity(self._account_id)
+        return request.model_copy(update={"account_equity": equity})
 
     async def _with_stored(self, request: BacktestRequest) -> BacktestRequest:
         """The request with its stored bots written out, as they are now."""

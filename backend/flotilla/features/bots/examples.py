@@ -62,7 +62,7 @@ EXAMPLES = (
                 of=[_condition(_value("fast", "sma"), Comparison.CROSSES_BELOW, _value("slow", "sma"))]
             ),
         ),
-        risk_management=RiskManagement(position_percent=30, stop_loss_percent=1.5, take_profit_percent=3.0),
+        risk_management=RiskManagement(position_percent=25, stop_loss_percent=1.5, take_profit_percent=3.0),
     ),
     BotDefinition(
         name="Example: momentum (MACD, 5 minutes)",

@@ -256,7 +256,7 @@ export type BacktestRequest = {
     /**
      * Account Equity
      *
-     * USD that positions are a share of; default: the larger of 100,000 and the capital.
+     * USD that positions are a share of; default: what the account is worth.
      */
     account_equity: string | null;
     /**
@@ -566,7 +566,8 @@ export type BetweenRule = {
 /**
  * BotDefinition
  *
- * What a person defines. Hours and minutes are New York time; 00:00 to 00:00 is all day.
+ * What a person defines. Hours and minutes are New York time (coins: UTC); 00:00 to 00:00 is all
+ * day.
  */
 export type BotDefinition = {
     /**
@@ -2133,7 +2134,7 @@ export type PreviewRequest = {
     /**
      * Account Equity
      *
-     * USD that positions are a share of; default: the larger of 100,000 and the capital.
+     * USD that positions are a share of; default: what the account is worth.
      */
     account_equity: string | null;
     bot: BotDefinition;
@@ -2434,7 +2435,7 @@ export type RiskManagement = {
     /**
      * Kelly Fraction
      *
-     * Part of the Kelly bet that the bot's own closed trades suggest; half is usual.
+     * Part of the Kelly bet that the bot's own closed trades suggest; half is usual. Where they show no edge it opens nothing more.
      */
     kelly_fraction: number;
     /**

@@ -22,7 +22,7 @@ export const FIELDS: Record<RiskNumber, RiskField> = {
   position_amount: { label: 'Amount', unit: '$', help: 'In each position, however large the bot has become.' },
   position_quantity: { label: 'Quantity', help: 'Shares or coins in each position.' },
   risk_percent: { label: 'Risk per trade', unit: '%', help: 'Of the bot’s equity, lost when the stop is hit. 2 is the well-known 2% rule.' },
-  kelly_fraction: { label: 'Part of the Kelly bet', help: 'Of the bet that the bot’s own closed trades suggest; 0.5 is usual.' },
+  kelly_fraction: { label: 'Part of the Kelly bet', help: 'Of the bet that the bot’s own closed trades suggest; 0.5 is usual. Without an edge it opens nothing more.' },
   kelly_after_trades: { label: 'Trusted after', whole: true, help: 'Closed trades. Until then, the position size counts.' },
   volatility_percent: { label: 'Yearly swing', unit: '%', help: 'That a position should have: a calm symbol gets more money than a wild one.' },
   max_open_positions: { label: 'Max open positions', whole: true, help: 'How many symbols it may hold at once.' },
