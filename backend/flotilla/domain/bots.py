@@ -138,6 +138,7 @@ def problems(spec: BotSpec) -> list[Problem]:
         *_indicator_problems(spec),
         *_rule_problems(spec),
         *risk.problems(spec.risk),
+        *_quantity_problems(spec),
         *_window_problems(spec.window, coins=spec.trades_coins),
     ]
 
@@ -222,6 +223,13 @@ def _rule_problems(spec: BotSpec) -> Iterator[Problem]:
     for exit_, entry in (("exit", spec.entry), ("short_exit", spec.short_entry)):
         if entry is None and getattr(spec, exit_) is not None:
             yield Problem(f"rules.{exit_}", "This side has no entry rule, so there is nothing to leave.")
+
+
+def _quantity_problems(spec: BotSpec) -> Iterator[Problem]:
+    settings = spec.risk
+    fixed = settings.sizing is Sizing.FIXED_QUANTITY and not spec.trades_coins
+    if fixed and settings.position_quantity > 0 and settings.position_quantity % 1:
+        yield Problem("risk_management.position_quantity", "Stocks are traded in whole shares.")
 
 
 def _window_problems(window: Window, *, coins: bool) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ import pytest
 from flotilla.domain.bots import MAX_SYMBOLS, BotSpec, describe, problems
 from flotilla.domain.indicators import IndicatorUse, warm_up
 from flotilla.domain.market import Timeframe, Window
-from flotilla.domain.risk import RiskRules
+from flotilla.domain.risk import RiskRules, Sizing
 from flotilla.domain.rules import All, Comparison, Condition, Constant, Held, IndicatorValue, Price
 
 RSI = IndicatorUse("rsi", "RSI", {"timeperiod": 14})
@@ -202,3 +202,9 @@ def test_minutes_are_needed_for_the_longest_timeframe() -> None:
 def test_coins_have_windows_around_the_clock(hours: tuple[int, int]) -> None:
     window = Window(time(hours[0]), time(hours[1]))
     assert fields(symbols=("BTC/USD",), window=window) == []
+
+
+def test_stocks_are_bought_in_whole_shares() -> None:
+    risk = RiskRules(sizing=Sizing.FIXED_QUANTITY, position_quantity=0.5)
+    assert fields(risk=risk) == ["risk_management.position_quantity"]
+    assert fields(risk=risk, symbols=("BTC/USD",)) == []

@@ -51,7 +51,7 @@ def test_tables_for_a_person_and_json_for_a_program(folder: Path) -> None:
     shown = flotilla(folder, one, *DAYS, "--trades")
     assert shown.returncode == 0, shown.stderr
     assert "One: AAPL from 2025-02-03 to 2025-02-14, bars of import" in shown.stdout
-    assert "are too few to say whether this bot works" in shown.stdout
+    assert "are not enough to say whether this bot works" in shown.stdout
     assert "bars (1.0%) are missing" in shown.stdout
     for title in ("Figures", "Trades by exit", "Entries that were refused", "90% interval"):
         assert title in shown.stdout

@@ -46,8 +46,8 @@ class BotService:
             raise Conflict("Stop the bot before you delete it.", code="BOT_RUNNING")
         if not await self._repository.is_flat(bot_id):
             raise Conflict(
-                "The bot still holds a position or an order. Start it and stop it with "
-                "'sell everything', or wait for its stop or target.",
+                "The bot still holds a position or an order. Sell everything first, or wait for its stop "
+                "or target.",
                 code="BOT_NOT_FLAT",
             )
         await self._repository.archive(row)

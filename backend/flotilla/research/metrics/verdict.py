@@ -60,8 +60,8 @@ def _sentence(metrics: Metrics, intervals: Confidence, marks: tuple[Mark, ...]) 
         return f"The bot closed no trade in {_count(days, 'day')}, so there is nothing to judge."
     if Mark.TOO_FEW_TRADES in marks:
         return (
-            f"{_count(trades, 'closed trade')} in {_count(days, 'day')} are too few to say whether this bot "
-            f"works: judge it from at least {FEWEST_TRADES} trades and {FEWEST_DAYS} days."
+            f"{_count(trades, 'closed trade')} in {_count(days, 'day')} are not enough to say whether this "
+            f"bot works: judge it from at least {FEWEST_TRADES} trades and {FEWEST_DAYS} days."
         )
     average, range_ = metrics.trades.expectancy, intervals.expectancy
     if average is None or range_ is None:

@@ -33,7 +33,7 @@ def test_no_trades() -> None:
 def test_too_few() -> None:
     got = _judge([5.0], curve([100.0]))
     assert got.sentence == (
-        "1 closed trade in 1 day are too few to say whether this bot works: "
+        "1 closed trade in 1 day are not enough to say whether this bot works: "
         "judge it from at least 30 trades and 60 days."
     )
 

@@ -17,7 +17,8 @@ interface Bars {
 
 /** The candles of a symbol: closed bars, and of the bar still forming its minutes so far. */
 export function useBars(symbol: string, timeframe: Timeframe): Bars {
-  const minutesOfBar = TIMEFRAME_SECONDS[timeframe] / 60
+  // A stock's day has 390 minutes: the longest bars are whole with fewer than the server gives at once.
+  const minutesOfBar = Math.min(TIMEFRAME_SECONDS[timeframe] / 60, 1000)
   const { data: closed, error, refetch } = useQuery({ ...listBarsOptions({ query: { symbol, timeframe, limit: SHOWN } }), ...FRESHNESS })
   const { data: minutes } = useQuery({
     ...listBarsOptions({ query: { symbol, timeframe: '1Min', limit: minutesOfBar } }),
