@@ -23,7 +23,7 @@ test: setup $(DONE)/dev ## Run every check and test
 	@CHECKS="$(CHECKS)" scripts/test
 
 .PHONY: bench
-bench: $(DONE)/bench ## Measure beside the peers, in one table (ONLY=backtest: one group)
+bench: setup $(DONE)/bench ## Measure beside the peers, in one table (ONLY=backtest: one group)
 	@cd backend && ../$(BENCH)/bin/python -m pytest -q -c benchmarks/pytest.ini --rootdir . benchmarks$(if $(ONLY),/test_$(ONLY).py)
 
 .PHONY: api
