@@ -4,6 +4,7 @@ One record is one bot or one of its symbols. The symbols of bot b are the rows `
 `rules[b].last` of `instruments`, `slots` and `lots`, and of the columns in `Market` that are the bot's own.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 Records = np.recarray
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+IndexArray = npt.NDArray[np.uint64]
 ByteArray = npt.NDArray[np.uint8]
 
 # A bot's settings. Percents as people write them (5.0 is 5 %); a limit that is off is infinite.
@@ -239,7 +241,13 @@ INTENTS, REPRICES, DECISIONS, OVERFLOW = 0, 1, 2, 3
 
 def records(dtype: np.dtype[np.void], *shape: int) -> Records:
     """Zeroed records of a kind."""
-    return np.zeros(shape, dtype).view(np.recarray)
+    return np.zeros(shape, _with_attributes(dtype)).view(np.recarray)
+
+
+@cache
+def _with_attributes(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
+    """The dtype that a view as records would make anew each time."""
+    return np.dtype((np.record, dtype))
 
 
 def output(*, intents: int, reprices: int, decisions: int) -> Output:
