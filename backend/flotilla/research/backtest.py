@@ -131,6 +131,7 @@ def _paper(request: BacktestRequest, made: Prepared, room: int) -> tuple[Tape, O
         np.empty(shape),
         np.empty(shape),
         np.zeros(3, np.int64),
+        np.zeros(len(request.bots), np.uint64),
     )
     return tape, output(intents=room, reprices=0, decisions=asked + 2 * room)
 

@@ -132,6 +132,7 @@ def kernel_run(scene: Scene) -> KernelRun:
         np.zeros((len(scene.bots), times)),
         np.zeros((len(scene.bots), times)),
         np.zeros(3, np.int64),
+        np.zeros(len(scene.bots), np.uint64),
     )
     out = output(intents=2 * times * count, reprices=11 * times * count, decisions=3 * times * count)
     return KernelRun(scene, _book(scene, slots), market(scene), _costs(scene, slots), tape, out, slots)

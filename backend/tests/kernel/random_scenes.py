@@ -2,11 +2,12 @@
 market and the signals come from a seed and a few knobs, because a thousand draws a scene would be slow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from flotilla.domain.market import Instrument, Session, Window
@@ -155,10 +156,40 @@ tempos = st.builds(
     exits=st.sampled_from([0.0, 0.02, 0.2]),
     trouble=st.sampled_from([0.0, 0.02]),
 )
+# Rules that seldom say anything: what is held waits for many minutes.
+calm_tempos = st.builds(
+    Tempo,
+    seed=st.integers(0, 2**32 - 1),
+    volatility=st.sampled_from([0.0005, 0.003]),
+    gap=st.sampled_from([0.0, 0.05]),
+    missing=st.sampled_from([0.0, 0.3]),
+    talk=st.sampled_from([0.05, 0.2]),
+    entries=st.just(0.5),
+    exits=st.sampled_from([0.0, 0.02]),
+    trouble=st.sampled_from([0.0, 0.002]),
+)
 
 
 @st.composite
-def scenes(draw: st.DrawFn, *, most_bots: int = 3, coins: bool = True, borrows: bool = True) -> Scene:
+def calm_scenes(draw: st.DrawFn) -> Scene:
+    """Scenes with many minutes in which what is held only waits: no stop moves, no account is limited."""
+    scene: Scene = draw(scenes(tempos=calm_tempos))
+    scene.limits = None
+    for bot in scene.bots:
+        bot.risk = replace(bot.risk, trailing_stop_percent=None, break_even_percent=None)
+        assume(not [*problems(bot.risk)])
+    return scene
+
+
+@st.composite
+def scenes(
+    draw: st.DrawFn,
+    *,
+    most_bots: int = 3,
+    coins: bool = True,
+    borrows: bool = True,
+    tempos: st.SearchStrategy[Tempo] = tempos,
+) -> Scene:
     """Several bots over several days of several symbols."""
     tempo, is_coin = draw(tempos), coins and draw(st.sampled_from([False, False, True]))
     instruments = COINS if is_coin else STOCKS

@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 
-from flotilla.domain import codes
 from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.enter import enter
 from flotilla.domain.kernel.manage import manage
-from flotilla.domain.kernel.records import Book, Market, Output
+from flotilla.domain.kernel.records import Book, IndexArray, Market, Output
 
 
 @compiled
@@ -19,32 +18,19 @@ def step_bot(book: Book, market: Market, b: int, t: int, out: Output) -> None:
 
 
 @inlined
-def step_all(book: Book, market: Market, t: int, out: Output) -> None:
-    """Decide for every bot at column `t`: exits pass first, then the account's limits gate the entries."""
+def step_all(book: Book, market: Market, awake: IndexArray, t: int, out: Output) -> None:
+    """Decide for every bot at column `t`: exits pass first, then the account's limits gate the entries.
+
+    `awake`: by bot, the first column at which a step may change anything; the others are left out.
+    """
     for b in range(np.uint64(len(book.bots))):
-        manage(book, market, b, t, out)
+        if awake[b] <= t:
+            manage(book, market, b, t, out)
     if book.account[0].limited != 0:
         mark_account(book, market, t)
     for b in range(np.uint64(len(book.bots))):
-        enter(book, market, b, t, out)
-
-
-@compiled
-def idle_until(book: Book, market: Market, b: int, first: int, last: int) -> int:
-    """The first column from `first` on (at most `last`) at which a step of bot `b` could change anything.
-
-    A bot that holds nothing waits for a new day or an entry signal: most minutes of most backtests.
-    """
-    rule, bot = book.rules[b], book.bots[b]
-    if bot.busy != 0:
-        return first
-    for t in range(first, last):
-        if market.day[b, t] != bot.day:
-            return t
-        for k in range(rule.first, rule.last):
-            if market.signals[k, t] & codes.ENTRY_SIGNALS:
-                return t
-    return last
+        if awake[b] <= t:
+            enter(book, market, b, t, out)
 
 
 @compiled

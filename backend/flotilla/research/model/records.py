@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flotilla.domain.kernel.records import FloatArray, IntArray, Records
+from flotilla.domain.kernel.records import FloatArray, IndexArray, IntArray, Records
 
 # What trading a symbol costs. Rates are fractions.
 COSTS = np.dtype(
@@ -97,6 +97,7 @@ class Tape(NamedTuple):
     equity: FloatArray  # (B, T)
     exposure: FloatArray  # (B, T)
     counts: IntArray
+    awake: IndexArray  # (B,): the first column at which a step of the bot may change anything
 
 
 FILLS, TRADES, TAPE_OVERFLOW = 0, 1, 2

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from flotilla.domain.kernel.compiled import compiled
+from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.records import INTENTS, OVERFLOW, Book, Market, Output, Records
-from flotilla.domain.kernel.step import idle_until, step_all
+from flotilla.domain.kernel.step import step_all
 from flotilla.research.model.bar_open import fill_minute
+from flotilla.research.model.quiet import pass_quiet
 from flotilla.research.model.records import TAPE_OVERFLOW, Tape
 
 
@@ -24,37 +25,40 @@ def simulate(
     end: Any = np.uint64(last)
     bots: Any = np.uint64(len(book.bots))
     while t < end:
-        busy = False
+        nearest = _pass_quiet_all(book, market, t, end, tape)
+        if nearest > t:
+            t = nearest
+            continue
         for b in range(bots):
-            busy = busy or book.bots[b].busy != 0
-        if not busy:
-            t = _rest(book, market, t, end, tape)
-            if t == end:
-                return
-        for b in range(bots):
-            fill_minute(book, market, costs, b, t, tape)
+            if tape.awake[b] <= t:
+                fill_minute(book, market, costs, b, t, tape)
         sent = out.counts[INTENTS]
-        step_all(book, market, t, out)
+        step_all(book, market, tape.awake, t, out)
         if out.counts[OVERFLOW] != 0 or tape.counts[TAPE_OVERFLOW] != 0:
             return
-        for i in range(sent, out.counts[INTENTS]):
-            intent = out.intents[i]
-            track = tape.tracks[intent.slot]
-            track.order_tau, track.order_reason = intent.tau, intent.reason
-        for b in range(bots):
-            tape.equity[b, t] = book.bots[b].closing_equity
-            tape.exposure[b, t] = book.bots[b].exposure
+        _note(book, t, sent, tape, out)
         t += np.uint64(1)
 
 
-@compiled
-def _rest(book: Book, market: Market, first: int, last: int, tape: Tape) -> int:
-    """Pass over the columns in which no bot has anything to do; returns the next one."""
-    until = last
+@inlined
+def _pass_quiet_all(book: Book, market: Market, t: Any, end: Any, tape: Tape) -> Any:
+    """Take every bot through its quiet columns; returns the first at which one of them has to step."""
+    nearest = end
     for b in range(np.uint64(len(book.bots))):
-        until = idle_until(book, market, b, first, until)
+        if tape.awake[b] <= t:
+            tape.awake[b] = pass_quiet(book, market, b, t, end, tape)
+        nearest = min(nearest, tape.awake[b])
+    return nearest
+
+
+@inlined
+def _note(book: Book, t: Any, sent: int, tape: Tape, out: Output) -> None:
+    """What the step at column `t` leaves: whence the orders came, and what the bots are worth."""
+    for i in range(sent, out.counts[INTENTS]):
+        intent = out.intents[i]
+        track = tape.tracks[intent.slot]
+        track.order_tau, track.order_reason = intent.tau, intent.reason
     for b in range(np.uint64(len(book.bots))):
-        for t in range(first, until):
+        if tape.awake[b] <= t:
             tape.equity[b, t] = book.bots[b].closing_equity
-            tape.exposure[b, t] = 0.0
-    return until
+            tape.exposure[b, t] = book.bots[b].exposure
