@@ -4,6 +4,7 @@ rules say at each of its minutes."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -41,10 +42,11 @@ class _Sessions:
 
     @classmethod
     def of(cls, sessions: Sequence[Session]) -> "_Sessions":
-        return cls(
-            np.array([s.open.timestamp() for s in sessions]).astype(np.int64),
-            np.array([s.close.timestamp() for s in sessions]).astype(np.int64),
-        )
+        def seconds(edge: str) -> IntArray:
+            moments = map(datetime.timestamp, map(attrgetter(edge), sessions))
+            return np.fromiter(moments, np.float64, len(sessions)).astype(np.int64)
+
+        return cls(seconds("open"), seconds("close"))
 
 
 def prepare(
@@ -76,7 +78,7 @@ def prepare(
         _fill_clock(bot, tau, hours, day[b], flags[b], since_open)
         for symbol in bot.symbols:
             chart = Chart(histories[symbol], bot.timeframe, bot.uses, until=end, closes=hours.closes)
-            charts[b, symbol], first[b, symbol] = chart, int(np.searchsorted(chart.ends, tau[0]))
+            charts[b, symbol], first[b, symbol] = chart, _first_seen(chart, seen[symbol], tau)
             rows = [column[k] for column in measured]
             closes_of_bot = hours.closes[:0] if bot.trades_coins else hours.closes
             _fill_signals(bot, chart, seen[symbol], tau, since_open, closes_of_bot, signals[k], rows)
@@ -144,7 +146,8 @@ class _Seen:
 def _seen(series: Series, ends: IntArray, tau: IntArray) -> _Seen:
     first = int(np.searchsorted(ends, tau[0]))
     run = slice(first, first + len(tau))
-    if np.array_equal(ends[run], tau):
+    # The clock of one symbol is a part of its own ends.
+    if np.may_share_memory(ends[run], tau) or np.array_equal(ends[run], tau):
         everywhere = np.broadcast_to(np.True_, len(tau))
         return _Seen(series, ends, everywhere, run=run)
     index = np.searchsorted(ends, tau, side="right") - 1
@@ -234,7 +237,7 @@ def _fill_signals(
 ) -> None:
     """The signal bits of one symbol, and what its entries are sized by."""
     said = _said(bot, chart)
-    stepped = _step_columns(bot, chart, tau, since_open, closes)
+    stepped = _step_columns(bot, chart, seen, tau, since_open, closes)
     if seen.run is not None and isinstance(stepped[0], slice):
         np.bitwise_or(said[stepped[1]], np.uint8(codes.FRESH), out=signals)
     else:
@@ -249,6 +252,13 @@ def _fill_signals(
         liquidity[:] = measures.liquidity(seen.series)[np.maximum(seen.index, 0)]
     elif len(liquidity):
         liquidity[:] = np.inf
+
+
+def _first_seen(chart: Chart, seen: _Seen, tau: IntArray) -> int:
+    """The first bar of a chart that ends in the run."""
+    if chart.bars is seen.series and seen.run is not None:
+        return int(seen.run.start)
+    return int(np.searchsorted(chart.ends, tau[0]))
 
 
 def _said(bot: BotSpec, chart: Chart) -> ByteArray:
@@ -268,13 +278,14 @@ def _said(bot: BotSpec, chart: Chart) -> ByteArray:
 
 
 def _step_columns(
-    bot: BotSpec, chart: Chart, tau: IntArray, since_open: IntArray, closes: IntArray
+    bot: BotSpec, chart: Chart, seen: _Seen, tau: IntArray, since_open: IntArray, closes: IntArray
 ) -> tuple[IntArray | slice, IntArray | slice]:
     """The columns at which the rules are asked, and the bar that each is asked about: each bar once."""
-    ends, frequency = chart.ends, bot.trading_frequency
-    first = int(np.searchsorted(ends, tau[0]))
-    if frequency == chart.timeframe.seconds == 60 and np.array_equal(ends[first : first + len(tau)], tau):
-        return slice(0, len(tau)), slice(first, first + len(tau))
+    frequency = bot.trading_frequency
+    minutely = frequency == chart.timeframe.seconds == 60
+    if minutely and chart.bars is seen.series and seen.run is not None:
+        return slice(0, len(tau)), seen.run
+    ends = chart.ends
     if frequency == chart.timeframe.seconds:
         columns = np.flatnonzero(ends_a_bar(tau, chart.timeframe, closes, chart.bars.clock))
     else:

@@ -1,5 +1,7 @@
 """The minutes of a backtest: which sessions they are of, and what each allows a bot."""
 
+import numpy as np
+
 from flotilla.domain.kernel.clock import tau_flags
 from flotilla.domain.kernel.compiled import compiled
 from flotilla.domain.kernel.records import ByteArray, IntArray
@@ -26,17 +28,41 @@ def session_minutes(
     `offsets` is what the window's clock is ahead of UTC in each session, `start` and `end` the
     window's seconds of the day. A tau belongs to the session that its minute is of.
     """
-    s, midnight, known, change = 0, _midnight(opens[0], offsets[0]), 0, tau[0]
-    for t in range(len(tau)):
+    s, t = 0, 0
+    while t < len(tau):
         while s < len(closes) - 1 and tau[t] > closes[s]:
             s += 1
-            midnight, change = _midnight(opens[s], offsets[s]), tau[t]
-        if tau[t] >= change:
-            known = tau_flags(tau[t] - midnight, closes[s] - tau[t], start, end, flattens, daily)
-            change = _next_change(tau[t], midnight, closes[s], start, end)
-        day[t] = s
-        since_open[t] = tau[t] - opens[s]
-        flags[t] = known
+        midnight = _midnight(opens[s], offsets[s])
+        known = tau_flags(tau[t] - midnight, closes[s] - tau[t], start, end, flattens, daily)
+        change = _next_change(tau[t], midnight, closes[s], start, end)
+        if s < len(closes) - 1:
+            change = min(change, closes[s] + 1)
+        until = _before(tau, t, change)
+        opened = opens[s]
+        # Unsigned: an index that cannot count from the end needs no check for it.
+        for alike in range(np.uint64(t), np.uint64(until)):
+            day[alike] = s
+        for alike in range(np.uint64(t), np.uint64(until)):
+            since_open[alike] = tau[alike] - opened
+        for alike in range(np.uint64(t), np.uint64(until)):
+            flags[alike] = known
+        t = until
+
+
+@compiled
+def _before(tau: IntArray, first: int, change: int) -> int:
+    """The end of the columns from `first` on that lie before `change`: as a rule one for each minute."""
+    end: int = min(first + (change - tau[first] + 59) // 60, len(tau))
+    if tau[end - 1] < change:
+        return end
+    low = first
+    while end - low > 1:
+        middle = (low + end) // 2
+        if tau[middle] < change:
+            low = middle
+        else:
+            end = middle
+    return end
 
 
 @compiled

@@ -91,7 +91,9 @@ def raw(use: IndicatorUse, series: Series) -> Columns:
     entry = CATALOGUE[use.name]
     p = complete(entry, use)
     columns = columns_of(entry, use.source, series)
-    usable = np.logical_and.reduce([np.isfinite(column) for column in columns])
+    usable = np.isfinite(columns[0])
+    for column in columns[1:]:
+        usable &= np.isfinite(column)
     with np.errstate(all="ignore"):
         if usable.all():
             return _restarted(entry, columns, p, series)
@@ -157,6 +159,8 @@ def _tidy(output: Output, array: FloatArray) -> FloatArray:
     column = np.asarray(array, np.float64)
     if output.minimum is not None or output.maximum is not None:
         column = np.clip(column, output.minimum, output.maximum)
+        if output.minimum is not None and output.maximum is not None:
+            return column
     infinite = np.isinf(column)
     return np.where(infinite, np.nan, column) if infinite.any() else column
 
