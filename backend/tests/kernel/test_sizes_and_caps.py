@@ -175,7 +175,8 @@ def test_the_accounts_limits_refuse_the_whole_entry(limits: Limits) -> None:
     run = play(bots, [50.0] * 4, limits=limits)
     assert [(one.bot, one.quantity) for one in run.fills] == [(0, 140.0)]
     assert refusals(run) == [(0, RefusalCode.ACCOUNT_LIMIT), (2, RefusalCode.ACCOUNT_LIMIT)]
-    assert run.decisions[1].numbers == (10_000.0, 50.0, 140.0, 140.0, 10_000.0, 0.0)
+    # Equity, the entry's value, exposure, of this symbol, positions, the day's P&L.
+    assert run.decisions[1].numbers == (20_000.0, 7_000.0, 7_000.0, 7_000.0, 1.0, 0.0)
 
 
 @pytest.mark.parametrize(("exposure", "bought"), [(60.0, [0, 1]), (59.99, [0])])

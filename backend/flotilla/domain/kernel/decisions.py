@@ -77,6 +77,14 @@ _GATES: dict[RefusalCode, tuple[str, ...]] = {
     RefusalCode.POSITION_HELD: ("quantity", "entry_price"),
     RefusalCode.MAX_OPEN_POSITIONS: ("open", "limit"),
     RefusalCode.STOP_BEYOND_PRICE: ("price", "stop", "target"),
+    RefusalCode.ACCOUNT_LIMIT: (
+        "account_equity",
+        "value",
+        "account_exposure",
+        "symbol_exposure",
+        "open",
+        "account_day_pnl",
+    ),
 }
 _SIZED = frozenset(
     {
@@ -86,7 +94,6 @@ _SIZED = frozenset(
         RefusalCode.SYMBOL_CAP,
         RefusalCode.EXPOSURE_CAP,
         RefusalCode.LIQUIDITY_CAP,
-        RefusalCode.ACCOUNT_LIMIT,
         RefusalCode.INSUFFICIENT_CASH,
     }
 )

@@ -81,6 +81,14 @@ def _place(book: Book, market: Market, b: int, k: int, t: int, sign: float, reas
         quantity = np.floor(quantity)  # the broker lends whole shares
         if quantity == 0.0:
             code = codes.SIZE_TOO_SMALL
+    if code == codes.ACCOUNT_LIMIT:
+        account, held = book.account[0], book.gross[instrument.price_row]
+        lost = account.equity - account.day_baseline
+        count = float(account.positions)
+        _refuse(
+            out, market.tau[t], k, code, account.equity, limit * close, account.exposure, held, count, lost
+        )
+        return
     if code != codes.NONE:
         _refuse(out, market.tau[t], k, code, whole, close, wanted, limit, cash, quantity)
         return

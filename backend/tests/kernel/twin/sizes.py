@@ -22,9 +22,12 @@ class Size:
     limit: float
     cash: float
     quantity: float
+    account: tuple[float, ...] | None = None  # what its limits refused by
 
     @property
     def numbers(self) -> tuple[float, ...]:
+        if self.account is not None:
+            return self.account
         return self.equity, self.price, self.wanted, self.limit, self.cash, self.quantity
 
     def keep_whole_shares(self) -> None:
@@ -85,6 +88,7 @@ def size(
         if not _cut(found, holding, code, allowed):
             return found
     if account is not None and _account_refuses(account, bot, holding, found.quantity * close):
+        found.account = _account_numbers(account, holding, found.quantity * close)
         found.refusal, found.limit, found.quantity = RefusalCode.ACCOUNT_LIMIT, found.quantity, 0.0
         return found
     _cut(found, holding, RefusalCode.INSUFFICIENT_CASH, cash / (close * RESERVE))
@@ -135,6 +139,13 @@ def _account_refuses(account: Account, bot: Bot, holding: Holding, value: float)
             and account.positions >= account.max_positions
         )
     )
+
+
+def _account_numbers(account: Account, holding: Holding, value: float) -> tuple[float, ...]:
+    equity = account.closing_equity
+    assert equity is not None
+    held, count = account.gross.get(holding.symbol, 0.0), float(account.positions)
+    return equity, value, account.exposure, held, count, equity - account.baseline
 
 
 def _beyond(value: float, percent: float | None, equity: float) -> bool:
