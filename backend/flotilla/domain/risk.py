@@ -257,3 +257,38 @@ def _combinations(risk: RiskRules, prefix: str) -> Iterator[Problem]:
         yield Problem(f"{prefix}.break_even_offset_percent", "Must be below the profit that triggers it.")
     if risk.scale_in_steps > 0 and risk.scale_in_distance_percent == 0:
         yield Problem(f"{prefix}.scale_in_distance_percent", "Must not be zero.")
+
+
+# --- all bots of an account -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimits:
+    """What all bots of an account together may do; None: no limit.
+
+    Percents are of the account's equity: what its bots' ledgers are worth together.
+    """
+
+    daily_loss_percent: float | None = None
+    max_exposure_percent: float | None = None
+    max_symbol_percent: float | None = None
+    max_open_positions: int | None = None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing is limited."""
+        return self == AccountLimits()
+
+
+def account_problems(limits: AccountLimits) -> Iterator[Problem]:
+    """What is wrong with an account's limits, by field."""
+    for field in ("daily_loss_percent", "max_exposure_percent", "max_symbol_percent"):
+        value = getattr(limits, field)
+        if value is not None and not (math.isfinite(value) and 0 < value <= 100):
+            yield Problem(field, "Must be above 0 and at most 100.")
+    most = limits.max_open_positions
+    if most is not None and not 1 <= most <= 10_000:
+        yield Problem("max_open_positions", "Must be from 1 to 10000.")
+    exposure, symbol = limits.max_exposure_percent, limits.max_symbol_percent
+    if exposure is not None and symbol is not None and symbol > exposure:
+        yield Problem("max_symbol_percent", "One symbol cannot be more than all together may be.")

@@ -1,6 +1,5 @@
 """A backtest: the kernel over history, in the fill model `bar_open`, several bots on one account."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,9 +8,11 @@ import numpy as np
 
 from flotilla.domain import codes
 from flotilla.domain.bots import BotSpec
+from flotilla.domain.kernel.account import write_limits
 from flotilla.domain.kernel.records import Book, Output, output, records
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.market import Instrument, Series, Session, usual_instrument
+from flotilla.domain.risk import AccountLimits
 from flotilla.research.costs import PRACTICE, CostTable, cost_records
 from flotilla.research.model.records import FILL, TRACK, TRADE, Tape
 from flotilla.research.model.simulation import simulate
@@ -24,16 +25,6 @@ _ROOM = 4_096  # orders; doubled when they do not suffice
 
 class BacktestCancelled(Exception):
     """Whoever asked for the backtest wants it no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountLimits:
-    """What all bots together may do, in percent of the account's equity; None: no limit."""
-
-    daily_loss_percent: float | None = None
-    max_exposure_percent: float | None = None
-    max_symbol_percent: float | None = None
-    max_open_positions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +95,8 @@ def _book(request: BacktestRequest, made: Prepared) -> Book:
             write_instrument(book.instruments[k], instrument, price_row=row, guarded=guarded)
         first = last
     if request.limits is not None:
-        _limit(book, request.limits)
+        write_limits(book.account[0], request.limits)
     return book
-
-
-def _limit(book: Book, limits: AccountLimits) -> None:
-    def percent(value: float | None) -> float:
-        return math.inf if value is None else value
-
-    account = book.account[0]
-    account.limited = 1
-    account.daily_loss = percent(limits.daily_loss_percent) / 100.0
-    account.exposure_cap = percent(limits.max_exposure_percent)
-    account.symbol_cap = percent(limits.max_symbol_percent)
-    account.max_positions = 1 << 60 if limits.max_open_positions is None else limits.max_open_positions
 
 
 def _paper(request: BacktestRequest, made: Prepared, room: int) -> tuple[Tape, Output]:

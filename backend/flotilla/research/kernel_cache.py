@@ -1,4 +1,4 @@
-"""Compile everything that a backtest runs, or load it from the disk where it was compiled before.
+"""Compile what a backtest and a live step run, or load it from the disk where it was compiled before.
 
 Compiling takes half a minute, loading a second: it is done when Flotilla is installed, and the API loads
 the result while it starts.
@@ -10,14 +10,17 @@ from decimal import Decimal
 import numpy as np
 
 from flotilla.domain.bots import BotSpec
-from flotilla.domain.market import NEW_YORK, Series, Session, Timeframe, Window
-from flotilla.domain.risk import RiskRules
+from flotilla.domain.kernel.account import AccountBook, Standing
+from flotilla.domain.kernel.bot import KernelBot, KernelSpec, SymbolView
+from flotilla.domain.market import NEW_YORK, Series, Session, Timeframe, Window, usual_instrument
+from flotilla.domain.risk import AccountLimits, RiskRules
 from flotilla.domain.rules import Comparison, Condition, Constant, Price
 from flotilla.research.backtest import BacktestRequest, run
 
 _OPEN = datetime.combine(date(2024, 1, 2), time(9, 30), NEW_YORK).astimezone(UTC)
 _SESSION = Session(_OPEN, _OPEN + timedelta(minutes=390))
 _MINUTES = 30
+_MINUTE = timedelta(minutes=1)
 
 
 def compile_kernel() -> None:
@@ -26,6 +29,19 @@ def compile_kernel() -> None:
     for histories in ({"A": whole}, {"A": whole, "B": cut}, {"BTC/USD": _bars("BTC/USD")}):
         bot = _bot(tuple(histories))
         run(BacktestRequest([bot], _SESSION.open, _SESSION.close), histories, [_SESSION])
+    _live_steps()
+
+
+def _live_steps() -> None:
+    """A bot by itself, and under limits of its account: a first step must not keep other bots waiting."""
+    spec = KernelSpec(("A",), RiskRules(), Window(time(0), time(0)))
+    bot = KernelBot(spec, 10_000.0, {"A": usual_instrument("A")})
+    views, tau = {"A": SymbolView(100.0, fresh=True, warmed_up=True, entry=False)}, _SESSION.open + _MINUTE
+    bot.step(views, tau=tau, session=_SESSION)
+    half = bot.manage(views, tau=tau + _MINUTE, session=_SESSION)
+    account = AccountBook(AccountLimits(max_open_positions=1))
+    account.mark(half.tau, {"A": Standing.of(bot)})
+    account.enter(half)
 
 
 def _bot(symbols: tuple[str, ...]) -> BotSpec:

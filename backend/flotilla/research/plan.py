@@ -9,8 +9,8 @@ from flotilla.domain import bots
 from flotilla.domain.bots import BotSpec
 from flotilla.domain.errors import Invalid, Problem
 from flotilla.domain.market import NEW_YORK
+from flotilla.domain.risk import AccountLimits
 from flotilla.ports.calendar import SessionCalendar
-from flotilla.research.backtest import AccountLimits
 from flotilla.research.costs import PRACTICE, CostTable
 
 MAX_BOTS = 20

@@ -9,4 +9,5 @@ wherever it happens (semantics 5). The functions are compiled by Numba over arra
     manage      marks, day, halts, exits, stops       protection  stop and target prices
     enter       entries through the gates             sizing      how much
     step        both halves, for one bot or all       compiled    how they are compiled
+    bot         one live bot's state and steps        account     limits over live bots together
 """

@@ -13,9 +13,9 @@ from flotilla.domain.kernel.clock import tau_flags
 from flotilla.domain.kernel.decisions import Decision, Mode, Outcome, StepResult, decision, intent, purpose
 from flotilla.domain.kernel.fills import CASH_RESERVE, apply_fill, order_done
 from flotilla.domain.kernel.money import equity, free_cash
-from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, output
+from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, Output, output
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
-from flotilla.domain.kernel.step import step_bot
+from flotilla.domain.kernel.step import enter_bot, manage_bot, step_bot
 from flotilla.domain.market import NEW_YORK, Instrument, Session, Window
 from flotilla.domain.orders import Purpose, Side
 from flotilla.domain.risk import RefusalCode, RiskRules
@@ -108,6 +108,24 @@ class SymbolView:
             (codes.MUST_GO, self.must_go),
         )
         return sum(bit for bit, holds in said if holds)
+
+
+@dataclass(frozen=True, slots=True)
+class HalfStep:
+    """A step whose entries are still to be decided."""
+
+    bot: "KernelBot"
+    views: Mapping[str, SymbolView]
+    tau: datetime
+    mode: Mode
+    out: Output
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether the second half could open or add to anything."""
+        scales = self.bot.spec.risk.scale_in_steps > 0
+        bits = [view.bits for view in self.views.values()]
+        return any(b & codes.EVALUATED and (scales or b & codes.ENTRY_SIGNALS) for b in bits)
 
 
 @dataclass(slots=True)
@@ -280,16 +298,44 @@ class KernelBot:
         mode: Mode = Mode.TRADE,
     ) -> StepResult:
         """Decide for the whole bot at `tau`, in the order of semantics 2; fills are already applied."""
+        half = self._begun(views, tau, session, mode)
+        step_bot(self.book, self._market, _FIRST, _FIRST, half.out)
+        return self._result(half)
+
+    def manage(
+        self,
+        views: Mapping[str, SymbolView],
+        *,
+        tau: datetime,
+        session: Session,
+        mode: Mode = Mode.TRADE,
+    ) -> HalfStep:
+        """The first half of `step`: all but the entries. `enter` has to follow, with no fill between."""
+        half = self._begun(views, tau, session, mode)
+        manage_bot(self.book, self._market, _FIRST, _FIRST, half.out)
+        return half
+
+    def enter(self, half: HalfStep) -> StepResult:
+        """The second half of `step`: the entries, also through the limits in `book.account`."""
+        enter_bot(self.book, self._market, _FIRST, _FIRST, half.out)
+        return self._result(half)
+
+    def _begun(
+        self, views: Mapping[str, SymbolView], tau: datetime, session: Session, mode: Mode
+    ) -> HalfStep:
         self._see(views, tau, session, mode)
         count = len(self.symbols)
         lots = count * self.book.lots.shape[1]
         out = output(intents=count, reprices=lots, decisions=2 * count)
-        step_bot(self.book, self._market, _FIRST, _FIRST, out)
+        return HalfStep(self, views, tau, mode, out)
+
+    def _result(self, half: HalfStep) -> StepResult:
+        out = half.out
         intents, reprices, decided = (out.counts[i] for i in (INTENTS, REPRICES, DECISIONS))
         decisions = [decision(row, self.symbols) for row in out.decisions[:decided]]
         return StepResult(
-            intents=[intent(row, self.symbols, tau) for row in out.intents[:intents]],
-            decisions=[*decisions, *self._silent(views, {d.symbol for d in decisions}, mode)],
+            intents=[intent(row, self.symbols, half.tau) for row in out.intents[:intents]],
+            decisions=[*decisions, *self._silent(half.views, {d.symbol for d in decisions}, half.mode)],
             stops={
                 (self.symbols[row.slot], int(row.lot)): float(row.stop) for row in out.reprices[:reprices]
             },

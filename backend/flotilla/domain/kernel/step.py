@@ -17,6 +17,18 @@ def step_bot(book: Book, market: Market, b: int, t: int, out: Output) -> None:
     enter(book, market, b, t, out)
 
 
+@compiled
+def manage_bot(book: Book, market: Market, b: int, t: int, out: Output) -> None:
+    """The first half of `step_bot`, where the entries wait for the account's other bots."""
+    manage(book, market, b, t, out)
+
+
+@compiled
+def enter_bot(book: Book, market: Market, b: int, t: int, out: Output) -> None:
+    """The second half: the entries of bot `b`, also through the limits of `book.account`."""
+    enter(book, market, b, t, out)
+
+
 @inlined
 def step_all(book: Book, market: Market, awake: IndexArray, t: int, out: Output) -> None:
     """Decide for every bot at column `t`: exits pass first, then the account's limits gate the entries.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from flotilla.research.backtest import AccountLimits
+from flotilla.domain.risk import AccountLimits
 from flotilla.research.costs import ALPACA, PRACTICE, CostTable
 from flotilla.research.plan import BacktestPlan, bot_field
 from flotilla.wire.base import Model, Money, Text
