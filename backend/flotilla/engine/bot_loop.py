@@ -5,7 +5,8 @@ decides nothing itself.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,9 +16,10 @@ import structlog
 from flotilla.domain.bots import BotSpec, BotStatus, OnStop
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.kernel.bot import KernelSpec, SymbolView
-from flotilla.domain.kernel.decisions import Mode
+from flotilla.domain.kernel.decisions import Mode, StepResult
 from flotilla.domain.market import Instrument
 from flotilla.domain.orders import Intent, Order, OrderStatus, Purpose, to_quantity
+from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_book import BotBook
 from flotilla.engine.market_hub import MarketHub, Minute
 from flotilla.engine.order_gateway import OrderGateway
@@ -50,6 +52,7 @@ class BotLoop:
         account: Account,
         hub: MarketHub,
         gateway: OrderGateway,
+        limits: AccountLimiter,
         store: EngineStore,
         instruments: Mapping[str, Instrument],
         account_equity: float,
@@ -60,6 +63,7 @@ class BotLoop:
         self._account = account
         self._hub = hub
         self._gateway = gateway
+        self._limits = limits
         self._store = store
         self._instruments = instruments
         self._book: BotBook
@@ -71,6 +75,7 @@ class BotLoop:
         self._following = False
         self._stopping: OnStop | None = None
         self._failure: Exception | None = None
+        self._unheard: list[Callable[[], None]] | None = None  # reports that wait for a step's end
         self._log = log.bind(bot=bot.name, bot_id=bot.id)
 
     # --- called from outside --------------------------------------------------------------------
@@ -104,6 +109,9 @@ class BotLoop:
         self._news.set()
 
     def _hear(self, change: Callable[[], None]) -> None:
+        if self._unheard is not None:
+            self._unheard.append(change)
+            return
         try:
             change()
         except Exception as error:  # noqa: BLE001 - it ends this bot, in its own task, not the caller's
@@ -137,7 +145,8 @@ class BotLoop:
             symbols = list(dict.fromkeys([*self._spec.symbols, *sorted(self._book.symbols)]))
             if await self._warmed_up(symbols):
                 try:
-                    await self._follow()
+                    with self._limits.counting(self.bot.id, lambda: self._book.state):
+                        await self._follow()
                 finally:
                     await self._hub.release(symbols)
         finally:
@@ -180,7 +189,7 @@ class BotLoop:
                     try:
                         await self._step(offered.minute)
                     finally:
-                        offered.done.set()
+                        self._pass(offered)
                 elif self._stopping is OnStop.FLATTEN:
                     await self._store.set_status(self.bot.id, BotStatus.STOPPING)
         finally:
@@ -188,7 +197,12 @@ class BotLoop:
             while not self._inbox.empty():
                 left = self._inbox.get_nowait()
                 if left is not None:
-                    left.done.set()
+                    self._pass(left)
+
+    def _pass(self, offered: Offered) -> None:
+        """Be done with a minute: nobody waits for this bot any more."""
+        self._limits.pass_by(offered.minute.tau, self.bot.id)
+        offered.done.set()
 
     def _may_end(self) -> bool:
         self._raise_failure()
@@ -223,12 +237,7 @@ class BotLoop:
             return
         heard = hear(self._spec, minute, self._book.last_signal)
         state = self._book.state
-        result = state.step(
-            self._views(minute, heard),
-            tau=minute.tau,
-            session=minute.session,
-            mode=Mode.FLATTEN if self._stopping is OnStop.FLATTEN else Mode.TRADE,
-        )
+        result = await self._decide(minute, heard)
         bot, holdings = state.book.bots[0], state.holdings
         kept = (int(bot.day), float(bot.day_baseline), float(bot.closing_equity))
         if not (result.decisions or result.intents or holdings or kept != self._kept):
@@ -250,6 +259,29 @@ class BotLoop:
             self._kept = kept
             self._runs.stored(stored.decision_ids)
             await self._send(result.intents, stored.orders)
+
+    async def _decide(self, minute: Minute, heard: Mapping[str, SymbolSignals]) -> StepResult:
+        """One kernel step; under limits of the account its entries wait for the other bots' exits."""
+        state = self._book.state
+        views, tau, session = self._views(minute, heard), minute.tau, minute.session
+        mode = Mode.FLATTEN if self._stopping is OnStop.FLATTEN else Mode.TRADE
+        if not self._limits.gates(tau):
+            return state.step(views, tau=tau, session=session, mode=mode)
+        with self._hearing_later():
+            half = state.manage(views, tau=tau, session=session, mode=mode)
+            return await self._limits.enter(self.bot.id, half)
+
+    @contextmanager
+    def _hearing_later(self) -> Iterator[None]:
+        """Fold no fill between the two halves of a step."""
+        unheard: list[Callable[[], None]] = []
+        self._unheard = unheard
+        try:
+            yield
+        finally:
+            self._unheard = None
+            for change in unheard:
+                self._hear(change)
 
     async def _settle(self, minute: Minute) -> None:
         """Wait until the books are the broker's, and for the outcome of every order that this

@@ -13,6 +13,7 @@ import structlog
 from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop, not_traded_yet
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.market import Instrument
+from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_loop import BotLoop
 from flotilla.engine.market_hub import MarketHub, Minute
 from flotilla.engine.order_gateway import OrderGateway
@@ -62,6 +63,7 @@ class Supervisor:
         self._account_id = outside.account.id
         self._calendar = SessionCalendar(outside.broker)
         self._gateway = OrderGateway(outside.broker, outside.store, account_id=self._account_id)
+        self._limits = AccountLimiter(outside.store, self._account_id)
         self._hub = MarketHub(
             outside.bar_stream,
             outside.history,
@@ -88,6 +90,7 @@ class Supervisor:
             await self._reconciled.wait()
             tasks.create_task(self._reconciliations(), name="reconciliations")
             tasks.create_task(self._minutes(), name="minutes")
+            tasks.create_task(self._limits.run(), name="account-limits")
             tasks.create_task(self._nudged(), name="nudges")
             await self._keep_bots(tasks)
 
@@ -172,8 +175,9 @@ class Supervisor:
 
     def _on_minute(self, minute: Minute) -> None:
         """Hand a closed minute to every bot at once; none waits for another."""
-        waits = [loop.offer(minute) for loop in self._loops.values()]
-        self._closing.put_nowait((minute, waits))
+        offered = {bot_id: loop.offer(minute) for bot_id, loop in self._loops.items()}
+        self._limits.open(minute.tau, (bot_id for bot_id, done in offered.items() if not done.is_set()))
+        self._closing.put_nowait((minute, list(offered.values())))
 
     async def _minutes(self) -> None:
         """What follows a minute, when the bots are done with it: prices, marks, account, watermark."""
@@ -208,6 +212,7 @@ class Supervisor:
     async def _keep_bots(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             self._look_again.clear()
+            await self._limits.look()
             await self._follow_desired(tasks)
             await self._watch_held()
             try:
@@ -258,6 +263,7 @@ class Supervisor:
             account=self._out.account,
             hub=self._hub,
             gateway=self._gateway,
+            limits=self._limits,
             store=self._out.store,
             instruments=self._instruments,
             account_equity=float(figures.equity),

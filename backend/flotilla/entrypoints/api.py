@@ -15,6 +15,7 @@ import flotilla
 from flotilla.bootstrap import api as bootstrap
 from flotilla.entrypoints import logs
 from flotilla.entrypoints.process import Server, lifetime, serve
+from flotilla.features.accounts.router import router as accounts
 from flotilla.features.backtests.router import router as backtests
 from flotilla.features.bots.router import router as bots
 from flotilla.features.health.router import router as health
@@ -31,7 +32,19 @@ from flotilla.realtime.messages import Message
 from flotilla.research.kernel_cache import compile_kernel
 from flotilla.settings import Settings
 
-ROUTERS = (bots, trades, positions, orders, summary, market_data, indicators, templates, backtests, health)
+ROUTERS = (
+    bots,
+    accounts,
+    trades,
+    positions,
+    orders,
+    summary,
+    market_data,
+    indicators,
+    templates,
+    backtests,
+    health,
+)
 
 
 def create_app() -> FastAPI:

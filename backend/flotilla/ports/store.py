@@ -1,6 +1,6 @@
 """What the engine keeps. Each method is one transaction, its events and nudges included."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop
 from flotilla.domain.fills import Execution, Fill
 from flotilla.domain.kernel.decisions import Decision
 from flotilla.domain.orders import Order, OrderStatus, Purpose
-from flotilla.domain.risk import ExitReason
+from flotilla.domain.risk import AccountLimits, ExitReason
 from flotilla.domain.rules import Explained
 from flotilla.ports.broker import AccountFigures, BrokerOrder
 
@@ -131,6 +131,16 @@ class StepStored:
     orders: Sequence[Order]
 
 
+@dataclass(frozen=True, slots=True)
+class BotLedger:
+    """What the books say of a bot (USD); `held` has (quantity, price) by symbol."""
+
+    bot_id: str
+    capital: float
+    cash: float
+    held: Mapping[str, tuple[float, float]]
+
+
 @dataclass(slots=True)
 class MarketSnapshot:
     """What the engine knows of the account's market; written with its heartbeat."""
@@ -215,6 +225,16 @@ class EngineStore(Protocol):
 
     async def watermark(self, account_id: str, tau: datetime) -> None:
         """Every bot has decided at `tau`, and no request is unanswered."""
+        ...
+
+    async def account_limits(self, account_id: str) -> tuple[AccountLimits, Mapping[str, Any]]:
+        """The limits over all bots of the account, and what `save_limits_state` kept last."""
+        ...
+
+    async def save_limits_state(self, account_id: str, state: Mapping[str, Any]) -> None: ...
+
+    async def ledgers(self, account_id: str, *, besides: Collection[str]) -> Sequence[BotLedger]:
+        """Of the account's other bots that are not stopped or hold something; positions at their marks."""
         ...
 
 

@@ -1,6 +1,6 @@
 """The engine's store in PostgreSQL: each method is one transaction."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.adapters.postgres import booking, rows, steps
+from flotilla.adapters.postgres import booking, limits, rows, steps
 from flotilla.db import outbox
 from flotilla.db.session import Database
 from flotilla.db.tables import (
@@ -26,10 +26,12 @@ from flotilla.db.tables import (
 from flotilla.domain.bots import BotStatus
 from flotilla.domain.fills import Execution
 from flotilla.domain.orders import TERMINAL, Order, OrderStatus, Purpose
+from flotilla.domain.risk import AccountLimits
 from flotilla.ports.broker import AccountFigures, BrokerOrder
 from flotilla.ports.store import (
     Account,
     Booked,
+    BotLedger,
     BotMemory,
     MarketSnapshot,
     StepRecord,
@@ -253,6 +255,18 @@ class PostgresStore:
             await session.execute(
                 update(EngineStateRow).where(EngineStateRow.account_id == account_id).values(tau=tau)
             )
+
+    async def account_limits(self, account_id: str) -> tuple[AccountLimits, Mapping[str, Any]]:
+        async with self._transaction() as session:
+            return await limits.read(session, account_id)
+
+    async def save_limits_state(self, account_id: str, state: Mapping[str, Any]) -> None:
+        async with self._transaction() as session:
+            await limits.save_state(session, account_id, state)
+
+    async def ledgers(self, account_id: str, *, besides: Collection[str]) -> Sequence[BotLedger]:
+        async with self._transaction() as session:
+            return await limits.ledgers(session, account_id, besides)
 
 
 def _is_away(error: DBAPIError) -> bool:

@@ -1,5 +1,6 @@
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, func
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,13 +9,18 @@ from flotilla.db.tables.base import Table, new_id
 
 
 class AccountRow(Table):
-    """A broker account. Its keys come from the settings for now; `epoch` rises when it is reset.
+    """A broker account; `epoch` rises when it is reset. The practice account's keys are the settings'.
 
-    The figures are the broker's own, as of `as_of` (market time); the market columns are its clock.
+    The figures are the broker's own, as of `as_of` (market time). `limits` hold over all bots together,
+    `limits_state` is what the engine has to remember of them. `sealed_keys` are encrypted; `key_hint` is
+    all that is ever shown of them.
     """
 
     __tablename__ = "accounts"
-    __table_args__ = (CheckConstraint("kind IN ('practice', 'alpaca_paper', 'alpaca_live')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('practice', 'alpaca_paper', 'alpaca_live')", name="kind"),
+        CheckConstraint("feed IN ('iex', 'sip')", name="feed"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(unique=True)
@@ -25,6 +31,12 @@ class AccountRow(Table):
     cash: Mapped[Decimal | None]
     last_equity: Mapped[Decimal | None]
     as_of: Mapped[datetime | None]
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    limits_state: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    sealed_keys: Mapped[str | None]
+    key_hint: Mapped[str | None]
+    feed: Mapped[str] = mapped_column(default="iex", server_default="iex")
+    archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -32,7 +44,8 @@ class EngineStateRow(Table):
     """What the engine last knew of an account's market, and how far it has come (semantics 8).
 
     `tau` and `last_event_id` are the watermark: every bot has decided at `tau`, every trade update
-    up to `last_event_id` is booked, and no request was unanswered.
+    up to `last_event_id` is booked, and no request was unanswered. `problem`: why the account does not
+    trade at all, in a sentence.
     """
 
     __tablename__ = "engine_state"
@@ -49,6 +62,7 @@ class EngineStateRow(Table):
     session_close: Mapped[datetime | None]
     next_open: Mapped[datetime | None]
     connected: Mapped[bool] = mapped_column(default=False)
+    problem: Mapped[str | None]
 
 
 class EquitySnapshotRow(Table):
