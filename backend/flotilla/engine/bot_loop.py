@@ -18,9 +18,10 @@ from flotilla.domain.errors import Unavailable
 from flotilla.domain.kernel.bot import KernelSpec, SymbolView
 from flotilla.domain.kernel.decisions import Mode, StepResult
 from flotilla.domain.market import Instrument
-from flotilla.domain.orders import Intent, Order, OrderStatus, Purpose, to_quantity
+from flotilla.domain.orders import Intent, Order
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_book import BotBook
+from flotilla.engine.bot_orders import OUTCOME_WAIT, BotOrders
 from flotilla.engine.market_hub import MarketHub, Minute
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.signals import SymbolSignals, hear, symbol_view
@@ -29,7 +30,6 @@ from flotilla.ports.store import Account, Booked, EngineStore, OrderDraft, StepR
 
 log = structlog.get_logger(__name__)
 
-_OUTCOME_WAIT = 2.0  # wall seconds for the stream to tell an outcome, before it is asked for
 _RETRY = 1.0  # wall seconds
 
 
@@ -67,6 +67,7 @@ class BotLoop:
         self._store = store
         self._instruments = instruments
         self._book: BotBook
+        self._orders: BotOrders
         self._runs = DecisionRuns()
         self._kept: tuple[object, ...] = ()
         self._inbox: asyncio.Queue[Offered | None] = asyncio.Queue()
@@ -138,6 +139,7 @@ class BotLoop:
                 instruments=self._instruments,
                 version=self.bot.version,
             )
+            self._orders = BotOrders(self._book, self._gateway, self._instruments, self._until)
             if not self._interrupted:
                 self._book.state.begin_run()
             self._gateway.listen(self.bot.id, self)
@@ -258,7 +260,7 @@ class BotLoop:
             )
             self._kept = kept
             self._runs.stored(stored.decision_ids)
-            await self._send(result.intents, stored.orders)
+            await self._orders.send(result.intents, stored.orders)
 
     async def _decide(self, minute: Minute, heard: Mapping[str, SymbolSignals]) -> StepResult:
         """One kernel step; under limits of the account its entries wait for the other bots' exits."""
@@ -292,7 +294,7 @@ class BotLoop:
         """
         await self._until(lambda: self._gateway.caught_up or self._ends_now())
         while not await self._until(
-            lambda: not self._book.undecided(minute) or self._ends_now(), seconds=_OUTCOME_WAIT
+            lambda: not self._book.undecided(minute) or self._ends_now(), seconds=OUTCOME_WAIT
         ):
             answers = [await self._gateway.refresh(order) for order in self._book.undecided(minute)]
             if all(answers):
@@ -326,48 +328,3 @@ class BotLoop:
             instrument=self._instruments[intent.symbol],
             heard=heard.get(intent.symbol),
         )
-
-    # --- orders ---------------------------------------------------------------------------------
-
-    async def _send(self, intents: Sequence[Intent], orders: Sequence[Order]) -> None:
-        for order in orders:
-            self._book.track(order)
-        for intent in intents:
-            # An order that is not among `orders` was written before, by a step that a crash
-            # interrupted: it was reconciled then, and is not sent again.
-            self._book.refresh_pending(intent.symbol)
-        for order in orders:
-            if order.purpose is Purpose.ENTRY:
-                await self._gateway.submit(order)
-            else:
-                await self._exit(order)
-
-    async def _exit(self, order: Order) -> None:
-        """Take the legs back, then sell what is left: one of them may fill in between.
-
-        An exit that cannot be sent now is decided anew at the next step (`BotBook.must_go`).
-        """
-        if not await self._legs_gone(order.symbol):
-            reason = "Its stop or target could not be taken back yet."
-            await self._gateway.close(order, OrderStatus.NOT_SENT, reason)
-            return
-        held = self._book.state.holdings.get(order.symbol)
-        if held is None:
-            reason = "Its stop or target had filled first."
-            await self._gateway.close(order, OrderStatus.NOT_SENT, reason)
-            return
-        quantity = to_quantity(held.quantity, self._instruments[order.symbol].quantity_step)
-        sent: Order | None = order
-        if quantity != order.quantity:
-            sent = await self._gateway.resized(order, quantity)
-        if sent is not None:
-            await self._gateway.submit(sent)
-
-    async def _legs_gone(self, symbol: str) -> bool:
-        """Cancel a position's legs; whether none is left: shares that a leg holds cannot be sold."""
-        for leg in self._book.legs(symbol):
-            await self._gateway.cancel(leg)
-        if not await self._until(lambda: not self._book.legs(symbol), seconds=_OUTCOME_WAIT):
-            for leg in self._book.legs(symbol):
-                await self._gateway.refresh(leg)
-        return not self._book.legs(symbol)
