@@ -8,6 +8,7 @@ Read it in the order in which data flows:
     indicators  indicators/     the catalogue: series in, series out (the one home of TA-Lib)
     rules       rules/          conditions over indicators and prices; their sentence and explanation
     risk        risk.py         sizing and risk settings, refusal codes and reasons
+                placement.py    who holds a position's stop and target: the broker or the engine
     bot         bots.py         a bot's whole definition, and what is wrong with it
     order       orders.py       intents, orders, their states and client order ids
     fill        fills.py        one execution, and the key that makes it count once

@@ -145,18 +145,13 @@ def problems(spec: BotSpec) -> list[Problem]:
 
 def not_traded_yet(spec: BotSpec) -> list[Problem]:
     """What of a definition this version backtests, but does not trade: such a bot is not started."""
-    settings = spec.risk
     found = (
-        ("rules.short_entry", spec.short_entry is not None, "Selling short"),
         ("timeframe", spec.timeframe.is_daily, "A bot on daily bars"),
         ("symbols", spec.trades_coins, "A pair of coins"),
-        ("trailing_stop_percent", settings.trailing_stop_percent is not None, "A trailing stop"),
-        ("break_even_percent", settings.break_even_percent is not None, "A move to break-even"),
-        ("scale_in_steps", settings.scale_in_steps > 0, "Scaling in"),
     )
     return [
         Problem(
-            f"risk_management.{field}" if hasattr(settings, field) else field,
+            field,
             f"{what} can be backtested, but not traded yet: change it to start the bot.",
         )
         for field, used, what in found
@@ -227,7 +222,8 @@ def _rule_problems(spec: BotSpec) -> Iterator[Problem]:
 
 def _quantity_problems(spec: BotSpec) -> Iterator[Problem]:
     settings = spec.risk
-    fixed = settings.sizing is Sizing.FIXED_QUANTITY and not spec.trades_coins
+    whole = not (spec.trades_coins or settings.fractional)
+    fixed = settings.sizing is Sizing.FIXED_QUANTITY and whole
     if fixed and settings.position_quantity > 0 and settings.position_quantity % 1:
         yield Problem("risk_management.position_quantity", "Stocks are traded in whole shares.")
 

@@ -24,7 +24,11 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """An execution as a bot's ledger books it: shares, USD, the broker's time."""
+    """An execution as a bot's ledger books it: shares, USD, the broker's time.
+
+    `lot`: which entry since the symbol was flat it is of, or is the stop or target of (the first is
+    0); None of an order that closes whatever is held.
+    """
 
     order_id: str
     bot_id: str
@@ -35,6 +39,7 @@ class Fill:
     price: Decimal
     fee: Decimal
     executed_at: datetime
+    lot: int | None = None
 
     @property
     def signed_quantity(self) -> Decimal:

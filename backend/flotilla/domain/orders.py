@@ -76,6 +76,8 @@ TERMINAL = frozenset(
         OrderStatus.REJECTED,
     }
 )
+# Why the engine sells what it protects itself: perhaps one lot of several.
+TOUCHED = frozenset({ExitReason.STOP_TOUCHED, ExitReason.TARGET_TOUCHED})
 # Along the way to a terminal state, later knowledge has the higher number: a late message of an
 # earlier state changes nothing.
 _PROGRESS = {
@@ -127,6 +129,8 @@ class Order:
     """One order row. Prices in USD, quantities in shares; `tau` is the decision's time.
 
     `decided_reason`: why the bot wanted it; `reason`: what the broker or the engine said of its end.
+    `lot`: the number of the entry since the symbol was flat, its legs have the same; None until it
+    has filled, and of exits. `replaces_id` is the order whose place it takes at the broker.
     """
 
     id: str
@@ -152,18 +156,30 @@ class Order:
     created_at: datetime
     reason: str | None = None
     decided_reason: ExitReason | None = None
+    lot: int | None = None
+    replaces_id: str | None = None
 
 
 def client_order_id(
-    *, bot_id: str, epoch: int, symbol: str, tau: datetime, purpose: Purpose, attempt: int = 1
+    *,
+    bot_id: str,
+    epoch: int,
+    symbol: str,
+    tau: datetime,
+    purpose: Purpose,
+    lot: int | None = None,
+    attempt: int = 1,
 ) -> str:
     """The id that one decision's order always gets, so that it cannot be accepted twice.
+
+    `lot` tells the stops apart that one decision moves.
 
     Not part of it: the configuration's version (an edit during a crash would resend). At most 128
     characters, Alpaca's limit.
     """
     stamp = tau.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
-    return f"{bot_id}-{epoch}-{symbol.replace('/', '')}-{stamp}-{purpose.value}-{attempt}"
+    what = purpose.value if lot is None else f"{purpose.value}.{lot}"
+    return f"{bot_id}-{epoch}-{symbol.replace('/', '')}-{stamp}-{what}-{attempt}"
 
 
 def to_quantity(quantity: float, step: Decimal) -> Decimal:

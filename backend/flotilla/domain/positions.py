@@ -1,4 +1,4 @@
-"""A bot's holding of one symbol, from flat to flat. Average cost, net of fees; long only for now."""
+"""A bot's holding of one symbol, from flat to flat. Average cost, net of fees; a short is below zero."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,11 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Shares, and USD. `realized_pnl` counts what was closed so far, after all fees paid."""
+    """Shares (below zero: short), and USD.
+
+    `realized_pnl` counts what was closed so far, after all fees paid. `stop_loss_price` and
+    `take_profit_price` are the nearest of its entries'.
+    """
 
     id: str
     bot_id: str
@@ -45,21 +49,21 @@ class Position:
     def apply(self, fill: Fill) -> "Position":
         """The holding after `fill`.
 
-        Raises ValueError on a sale of more than is held: a bot never flips through zero.
+        Raises ValueError on more than closes it: a bot never flips through zero.
         """
-        if fill.side is Side.BUY:
-            quantity = self.quantity + fill.quantity
-            cost = self.entry_price * self.quantity + fill.price * fill.quantity
+        left = self.quantity + fill.signed_quantity
+        if not self.is_reduced_by(fill):
+            cost = self.entry_price * abs(self.quantity) + fill.price * fill.quantity
             return replace(
                 self,
-                quantity=quantity,
-                entry_price=cost / quantity,
+                quantity=left,
+                entry_price=cost / abs(left),
                 current_price=fill.price,
                 realized_pnl=self.realized_pnl - fill.fee,
             )
-        if fill.quantity > self.quantity:
-            raise ValueError(f"{fill.quantity} {fill.symbol} sold of {self.quantity} held")
-        left = self.quantity - fill.quantity
+        if fill.quantity > abs(self.quantity):
+            done = "sold" if fill.side is Side.SELL else "bought back"
+            raise ValueError(f"{fill.quantity} {fill.symbol} {done} of {abs(self.quantity)} held")
         return replace(
             self,
             quantity=left,
@@ -68,14 +72,18 @@ class Position:
             closed_at=fill.executed_at if left == 0 else None,
         )
 
+    def is_reduced_by(self, fill: Fill) -> bool:
+        """Whether `fill` is on the other side: a sale of a long, a purchase of a short."""
+        return self.quantity * fill.signed_quantity < 0
+
 
 def opened(position_id: str, fill: Fill) -> Position:
-    """The position that a first buy opens."""
+    """The position that a first purchase opens, or a first sale short."""
     return Position(
         id=position_id,
         bot_id=fill.bot_id,
         symbol=fill.symbol,
-        quantity=fill.quantity,
+        quantity=fill.signed_quantity,
         entry_price=fill.price,
         current_price=fill.price,
         stop_loss_price=None,
@@ -87,5 +95,5 @@ def opened(position_id: str, fill: Fill) -> Position:
 
 
 def profit(entry_price: Decimal, fill: Fill) -> Decimal:
-    """What a sale earned over average cost, net of its fee (USD)."""
-    return (fill.price - entry_price) * fill.quantity - fill.fee
+    """What a sale earned over average cost, or a purchase that closes a short, net of its fee (USD)."""
+    return (entry_price - fill.price) * fill.signed_quantity - fill.fee

@@ -124,6 +124,7 @@ class RiskRules:
     kelly_after_trades: int = 20
     volatility_percent: float = 15.0
     fixed_capital: bool = False
+    fractional: bool = False
 
     stop_loss_percent: float | None = 2.0
     stop_loss_atr: float | None = None

@@ -1,14 +1,17 @@
 """What a bot knows of itself: the kernel's state, folded from its fills, and its open orders."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from flotilla.domain.fills import Fill
-from flotilla.domain.kernel.bot import KernelBot, KernelSpec
+from flotilla.domain.kernel.bot import KernelBot, KernelSpec, Lot
 from flotilla.domain.market import Instrument
-from flotilla.domain.orders import Order, OrderType, Purpose, Side
+from flotilla.domain.orders import TOUCHED, Order, OrderStatus, OrderType, Purpose, Side
 from flotilla.engine.market_hub import Minute
-from flotilla.ports.store import Booked, BotMemory
+from flotilla.ports.store import Booked, BotMemory, Guarded
+
+_SAME_PRICE = 1e-6  # USD: less than the smallest step of any price
 
 
 class BotBook:
@@ -29,7 +32,11 @@ class BotBook:
         self._version = version
         self.last_signal: dict[str, int] = {}
         self._open: dict[str, Order] = {}
-        self._protected: set[str] = set(memory.protected)
+        self._lots: dict[str, int] = {}  # by the entry's order
+        self._refused: dict[
+            str, Decimal | None
+        ] = {}  # stops that the broker did not take, by the leg's order
+        self._protected: set[str] = set(memory.protected - spec.guarded)
         self.state, self._folded = _recalled(memory, checkpoint, spec, instruments)
         if checkpoint.get("version") == version:  # other rules may ask about the same bar
             self.last_signal = dict(checkpoint["signals"])
@@ -51,6 +58,7 @@ class BotBook:
             "signals": dict(self.last_signal),
             "fills": self._folded,
             "account_equity": self.state.spec.account_equity,
+            "guarded": sorted(self.state.spec.guarded),
             "kernel": self.state.checkpoint(),
         }
 
@@ -64,6 +72,8 @@ class BotBook:
                 self._protected.add(fill.symbol)
             if not self.state.holds(fill.symbol):
                 self._protected.discard(fill.symbol)
+        if booked.order.purpose is Purpose.ENTRY and booked.order.lot is not None:
+            self._lots[booked.order.id] = booked.order.lot
         for order in (booked.order, *booked.legs):
             self.track(order)
 
@@ -75,7 +85,10 @@ class BotBook:
         elif not known:
             return  # an old story told again
         elif order.purpose is Purpose.EXIT and self.state.holds(order.symbol):
-            self.state.not_left(order.symbol)
+            if order.decided_reason not in TOUCHED:  # of those the kernel knows the lots
+                self.state.not_left(order.symbol)
+        elif order.status is OrderStatus.REJECTED and order.replaces_id is not None:
+            self._refused[order.replaces_id] = order.stop_price
         if not order.purpose.is_leg:
             self.refresh_pending(order.symbol)
 
@@ -104,6 +117,7 @@ class BotBook:
             quantity=float(fill.quantity),
             price=float(fill.price),
             fee=float(fill.fee),
+            lot=fill.lot if fill.purpose.is_leg and fill.lot is not None else -1,
         )
 
     # --- questions ------------------------------------------------------------------------------
@@ -118,8 +132,48 @@ class BotBook:
         return self.state.is_flat
 
     def legs(self, symbol: str) -> list[Order]:
-        """The open stop and target of a position."""
+        """The open stops and targets of a position, of all its lots."""
         return [o for o in self._open.values() if o.symbol == symbol and o.purpose.is_leg]
+
+    def order(self, order_id: str) -> Order | None:
+        """An order that is open."""
+        return self._open.get(order_id)
+
+    def moved_stops(self) -> Iterator[tuple[Order, int, float]]:
+        """The stops at the broker that the kernel has moved since: leg, lot, where to (USD).
+
+        Those of this step, and any that an earlier one could not move; but not again to where the
+        broker has refused it, nor one that is being sold.
+        """
+        leaving = {s for s, order in self.state.pending.items() if order.purpose is not Purpose.ENTRY}
+        for symbol in self.state.holdings.keys() - leaving - self.state.spec.guarded:
+            for n, lot in self.state.lots(symbol).items():
+                leg = self._stop_leg(symbol, n)
+                if leg is not None and lot.stop is not None and self._moves(leg, lot.stop):
+                    yield leg, n, lot.stop
+
+    def _moves(self, leg: Order, stop: float) -> bool:
+        """Whether the kernel's stop is nearer to the price than the leg's, and may be asked for."""
+        assert leg.stop_price is not None
+        refused = self._refused.get(leg.id)
+        if refused is not None and abs(float(refused) - stop) < _SAME_PRICE:
+            return False
+        nearer = stop - float(leg.stop_price)
+        return (nearer if leg.side is Side.SELL else -nearer) > _SAME_PRICE
+
+    def _stop_leg(self, symbol: str, lot: int) -> Order | None:
+        """A lot's stop at the broker, unless it has begun to fill or another is taking its place."""
+        stops = [o for o in self.legs(symbol) if o.purpose is Purpose.STOP_LOSS and self._lot_of(o) == lot]
+        replaced = {order.replaces_id for order in stops}
+        resting = [o for o in stops if o.id not in replaced]
+        if len(resting) != 1 or resting[0].broker_order_id is None or resting[0].filled_quantity:
+            return None
+        return resting[0]
+
+    def _lot_of(self, leg: Order) -> int:
+        if leg.lot is not None:
+            return leg.lot
+        return self._lots.get(leg.parent_id or "", 0)
 
     def undecided(self, minute: Minute) -> list[Order]:
         """The open orders that this minute's bars must have decided."""
@@ -133,8 +187,23 @@ class BotBook:
         """
         if not self.state.holds(symbol):
             return False
-        unprotected = symbol in self._protected and not self.legs(symbol)
-        return unprotected or (self.state.is_leaving(symbol) and symbol not in self.state.pending)
+        return self._is_bare(symbol) or (self.state.is_leaving(symbol) and symbol not in self.state.pending)
+
+    def _is_bare(self, symbol: str) -> bool:
+        """Whether the position, or one lot of it, was promised a leg at the broker and has none."""
+        if symbol not in self._protected:
+            return False
+        covered = {self._lot_of(leg) for leg in self.legs(symbol)}
+        promised = {n for n, lot in self.state.lots(symbol).items() if lot.stop or lot.target}
+        return not covered or bool(promised - covered)
+
+    def guarded(self) -> dict[str, Guarded]:
+        """The nearest stop and target of each position whose protection the engine holds."""
+        held = self.state.holdings
+        return {
+            symbol: _nearest(self.state.lots(symbol).values(), long=held[symbol].quantity > 0.0)
+            for symbol in self.state.spec.guarded & held.keys()
+        }
 
 
 def _recalled(
@@ -155,6 +224,17 @@ def _recalled(
     except (KeyError, ValueError):
         return KernelBot(spec, float(memory.capital), known), 0
     return bot, folded
+
+
+def _nearest(lots: Collection[Lot], *, long: bool) -> Guarded:
+    stops = [lot.stop for lot in lots if lot.stop is not None]
+    targets = [lot.target for lot in lots if lot.target is not None]
+    first, last = (max, min) if long else (min, max)
+    return Guarded(_decimal(first(stops, default=None)), _decimal(last(targets, default=None)))
+
+
+def _decimal(price: float | None) -> Decimal | None:
+    return None if price is None else Decimal(repr(price))
 
 
 def _price(price: Any) -> float | None:

@@ -18,15 +18,16 @@ from flotilla.domain.errors import Unavailable
 from flotilla.domain.kernel.bot import KernelSpec, SymbolView
 from flotilla.domain.kernel.decisions import Mode, StepResult
 from flotilla.domain.market import Instrument
-from flotilla.domain.orders import Intent, Order
+from flotilla.domain.orders import Intent, Order, Purpose
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_book import BotBook
 from flotilla.engine.bot_orders import OUTCOME_WAIT, BotOrders
 from flotilla.engine.market_hub import MarketHub, Minute
 from flotilla.engine.order_gateway import OrderGateway
+from flotilla.engine.run_terms import guarded_symbols, instruments_as_traded
 from flotilla.engine.signals import SymbolSignals, hear, symbol_view
 from flotilla.engine.step_record import DecisionRuns, order_draft
-from flotilla.ports.store import Account, Booked, EngineStore, OrderDraft, StepRecord, StoredBot
+from flotilla.ports.store import Account, Booked, BotMemory, EngineStore, OrderDraft, StepRecord, StoredBot
 
 log = structlog.get_logger(__name__)
 
@@ -132,10 +133,11 @@ class BotLoop:
         await self._store.set_status(self.bot.id, BotStatus.STARTING)
         async with self._gateway.joining():
             memory = await self._store.memory(self.bot.id)
+            self._instruments = instruments_as_traded(self._instruments, self._spec, memory)
             self._book = BotBook(
                 memory,
                 self.bot.checkpoint,
-                spec=self._kernel_spec(),
+                spec=self._kernel_spec(memory),
                 instruments=self._instruments,
                 version=self.bot.version,
             )
@@ -159,13 +161,18 @@ class BotLoop:
         """Whether this run goes on with one that a crash or a restart of the engine ended."""
         return self.bot.status in (BotStatus.RUNNING, BotStatus.STOPPING)
 
-    def _kernel_spec(self) -> KernelSpec:
+    def _kernel_spec(self, memory: BotMemory) -> KernelSpec:
         """What decides. A run that was interrupted goes on with the account's equity it began with."""
         began = self.bot.checkpoint.get("account_equity")
         equity = float(began) if self._interrupted and began is not None else self._account_equity
         spec = self._spec
         daily = spec.timeframe.is_daily
-        return KernelSpec(spec.symbols, spec.risk, spec.window, account_equity=equity, daily=daily)
+        guarded = guarded_symbols(
+            self._instruments, spec, memory, self.bot.checkpoint, interrupted=self._interrupted
+        )
+        return KernelSpec(
+            spec.symbols, spec.risk, spec.window, account_equity=equity, guarded=guarded, daily=daily
+        )
 
     async def _warmed_up(self, symbols: Sequence[str]) -> bool:
         """Have the bars so far, as soon as they can be had; False when told to end before."""
@@ -245,6 +252,9 @@ class BotLoop:
         if not (result.decisions or result.intents or holdings or kept != self._kept):
             return
         drafts = [self._draft(intent, heard) for intent in result.intents]
+        entries = sum(intent.purpose is Purpose.ENTRY for intent in result.intents)
+        moves = self._orders.moved_stops(minute.tau, epoch=self._account.epoch)
+        drafts[len(drafts) - entries : len(drafts) - entries] = moves  # after exits, before entries
         with self._gateway.claim(draft.client_order_id for draft in drafts):
             stored = await self._store.record_step(
                 StepRecord(
@@ -256,6 +266,7 @@ class BotLoop:
                     orders=drafts,
                     checkpoint=self._book.checkpoint(),
                     day_pnl=Decimal(repr(round(state.day_pnl, 6))),
+                    guarded=self._book.guarded(),
                 )
             )
             self._kept = kept
@@ -327,4 +338,5 @@ class BotLoop:
             epoch=self._account.epoch,
             instrument=self._instruments[intent.symbol],
             heard=heard.get(intent.symbol),
+            guarded=intent.symbol in self._book.state.spec.guarded,
         )

@@ -3,7 +3,7 @@ or asked for by client order id, and never resent. Every report is booked once, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from typing import Protocol
@@ -12,7 +12,7 @@ import structlog
 
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
-from flotilla.domain.orders import Order, OrderStatus, Side
+from flotilla.domain.orders import Order, OrderStatus
 from flotilla.ports.broker import Broker, BrokerOrder, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
 from flotilla.ports.store import Booked, EngineStore, FillOutOfOrder
@@ -106,13 +106,29 @@ class OrderGateway:
 
     async def submit(self, order: Order) -> None:
         """Send an order whose row is committed. Returns when the outcome is known, or cannot be."""
+        await self._request(order, lambda: self._broker.submit(order))
+
+    async def replace(self, order: Order, resting: Order) -> None:
+        """Put an order whose row is committed in the place of one that rests at the broker.
+
+        Returns as `submit` does. Of the old one its own report tells: it may fill first. Where the
+        broker refuses, the old one stays, or has come to its end: it is asked for.
+        """
+        assert resting.broker_order_id is not None, "it rests at the broker"
+        key = resting.broker_order_id
+        if not await self._request(order, lambda: self._broker.replace(key, order)):
+            await self.refresh(resting)
+
+    async def _request(self, order: Order, request: Callable[[], Awaitable[BrokerOrder]]) -> bool:
+        """Make a request and book what comes of it; False when the broker refused it."""
         done = asyncio.get_running_loop().create_future()
         self._in_flight[order.client_order_id] = done
         try:
-            report = await self._broker.submit(order)
+            report = await request()
         except OrderRejected as refusal:
             log.warning("order_rejected", order=order.client_order_id, reason=refusal.reason)
             await self.close(order, OrderStatus.REJECTED, refusal.reason)
+            return False
         except OutcomeUnknown as error:
             log.warning("order_outcome_unknown", order=order.client_order_id, error=str(error))
             await self._ask(order)
@@ -121,6 +137,7 @@ class OrderGateway:
         finally:
             del self._in_flight[order.client_order_id]
             done.set_result(None)
+        return True
 
     async def cancel(self, order: Order) -> None:
         """Ask for a cancel; what comes of it is booked like everything else."""
@@ -188,8 +205,8 @@ class OrderGateway:
         event_id: str | None = None,
         alone: bool = False,
     ) -> Booked | None:
-        """Book one report and tell its bot. None when the order is not ours, or is a sale whose
-        purchase cannot be learnt of now: it stays open in our books, and is asked for again.
+        """Book one report and tell its bot. None when the order is not ours, or closes what cannot be
+        learnt of now that it was opened: it stays open in our books, and is asked for again.
         """
         try:
             booked = await self._book(report, executions, source, event_id)
@@ -197,25 +214,31 @@ class OrderGateway:
             log.warning("fill_out_of_order", order=report.client_order_id, detail=str(error))
             if alone:
                 return None
-            booked = await self._book_after_purchase(report, executions, source, event_id)
+            booked = await self._book_after_others(report, executions, source, event_id)
         if booked is not None and not alone:
             await self._follow_legs(booked)
+            await self._follow_successor(booked)
         return booked
 
-    async def _book_after_purchase(
+    async def _book_after_others(
         self,
         report: BrokerOrder,
         executions: Sequence[Execution],
         source: str,
         event_id: str | None,
     ) -> Booked | None:
-        for order in await self._store.open_orders(self._account_id):
-            if order.symbol == report.symbol and order.side is Side.BUY:
+        """Learn first of the bot's orders on the other side: what they open is closed by this one."""
+        orders = await self._store.open_orders(self._account_id)
+        own = next((o for o in orders if o.client_order_id == report.client_order_id), None)
+        for order in orders:
+            if own is not None and (order.bot_id, order.symbol) != (own.bot_id, own.symbol):
+                continue
+            if order.symbol == report.symbol and (own is None or order.side is not own.side):
                 await self.refresh(order, alone=True)
         try:
             return await self._book(report, executions, source, event_id)
         except FillOutOfOrder as error:
-            log.error("sale_without_purchase", order=report.client_order_id, detail=str(error))
+            log.error("closed_before_opened", order=report.client_order_id, detail=str(error))
             return None
 
     async def _book(
@@ -251,6 +274,18 @@ class OrderGateway:
         """Ask for the legs that have come further than we knew: their reports may have been missed."""
         for leg in booked.legs_ahead:
             await self.refresh(leg)
+
+    async def _follow_successor(self, booked: Booked) -> None:
+        """Learn of an order that took the place of one of ours, by another hand than the engine's."""
+        if booked.successor is None:
+            return
+        try:
+            found = await self._broker.get(booked.successor)
+        except Unavailable as error:
+            log.warning("successor_unavailable", order=booked.order.client_order_id, error=error.detail)
+            return
+        if found is not None and await self.book(found, [], source="asked") is not None:
+            await self.refresh(booked.order)
 
     async def _apply(
         self,

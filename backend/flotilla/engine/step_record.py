@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from flotilla.domain.kernel.decisions import Decision, Outcome
 from flotilla.domain.market import Instrument
-from flotilla.domain.orders import Intent, client_order_id, to_price, to_quantity
+from flotilla.domain.orders import Intent, Order, OrderType, client_order_id, to_price, to_quantity
 from flotilla.engine.signals import SymbolSignals
 from flotilla.ports.store import DecisionEntry, OrderDraft
 
@@ -18,8 +19,12 @@ def order_draft(
     epoch: int,
     instrument: Instrument,
     heard: SymbolSignals | None,
+    guarded: bool = False,
 ) -> OrderDraft:
-    """The order that an intent becomes: in the instrument's steps, under its deterministic id."""
+    """The order that an intent becomes: in the instrument's steps, under its deterministic id.
+
+    `guarded`: the engine holds its stop and target, the order goes out without legs.
+    """
     step = _price_step(instrument, intent.price)
     return OrderDraft(
         client_order_id=client_order_id(
@@ -33,12 +38,39 @@ def order_draft(
         side=intent.side,
         purpose=intent.purpose,
         quantity=to_quantity(intent.quantity, instrument.quantity_step),
-        take_profit_price=_rounded(intent.target_price, step),
-        stop_loss_price=_rounded(intent.stop_price, step),
+        take_profit_price=None if guarded else _rounded(intent.target_price, step),
+        stop_loss_price=None if guarded else _rounded(intent.stop_price, step),
         expected_price=to_price(intent.price, step),
         indicators_snapshot={} if heard is None else heard.snapshot,
         tau=intent.tau,
         decided_reason=intent.reason,
+    )
+
+
+def replacement_draft(
+    leg: Order, lot: int, stop: float, *, epoch: int, instrument: Instrument, tau: datetime
+) -> OrderDraft:
+    """The order that takes the place of a lot's stop at the broker: the same at another price (USD)."""
+    price = to_price(stop, _price_step(instrument, stop))
+    return OrderDraft(
+        client_order_id=client_order_id(
+            bot_id=leg.bot_id, epoch=epoch, symbol=leg.symbol, tau=tau, purpose=leg.purpose, lot=lot
+        ),
+        symbol=leg.symbol,
+        side=leg.side,
+        purpose=leg.purpose,
+        quantity=leg.quantity,
+        take_profit_price=None,
+        stop_loss_price=None,
+        expected_price=price,
+        indicators_snapshot={},
+        tau=tau,
+        decided_reason=leg.decided_reason,
+        type=OrderType.STOP,
+        stop_price=price,
+        parent_id=leg.parent_id,
+        lot=lot,
+        replaces_id=leg.id,
     )
 
 

@@ -28,6 +28,7 @@ class OutcomeUnknown(Exception):
 class BrokerOrder:
     """An order as the broker has it; `legs` are its protective children, `reason` why it was refused.
 
+    `replaces` and `replaced_by` are the broker's ids of the orders before and after it.
     `legs_told` is False where the report says nothing of legs, as in trade updates and lists.
     """
 
@@ -44,6 +45,8 @@ class BrokerOrder:
     legs: tuple["BrokerOrder", ...] = ()
     legs_told: bool = True
     reason: str | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,14 @@ class MarketState:
 class Broker(Protocol):
     async def submit(self, order: Order) -> BrokerOrder:
         """Send an order under its client order id. Raises OrderRejected or OutcomeUnknown."""
+        ...
+
+    async def replace(self, broker_order_id: str, order: Order) -> BrokerOrder:
+        """Put `order` in the place of a resting one: its price, under its own client order id.
+
+        Returns the new order, whose `replaces` is the old one: that may still fill first, and its own
+        update says what became of it. Raises OrderRejected (the old one stays) or OutcomeUnknown.
+        """
         ...
 
     async def cancel(self, broker_order_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop
 from flotilla.domain.fills import Execution, Fill
 from flotilla.domain.kernel.decisions import Decision
-from flotilla.domain.orders import Order, OrderStatus, Purpose
+from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose
 from flotilla.domain.risk import AccountLimits, ExitReason
 from flotilla.domain.rules import Explained
 from flotilla.ports.broker import AccountFigures, BrokerOrder
@@ -20,7 +20,8 @@ class StoreUnavailable(Exception):
 
 
 class FillOutOfOrder(Exception):
-    """A sale was reported before the purchase it closes: book the bot's other orders first."""
+    """A sale was reported before the purchase it closes, or a purchase before its short sale: book the
+    bot's other orders first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Booked:
     `missing` says that the broker counts more filled than is booked: executions have to be asked for.
     `legs` are the protective orders that the report told of, `legs_ahead` those among them that have
     come further than is booked; `legs_missing` says that the order was sent with some, and that none
-    was told of yet.
+    was told of yet. `successor` is the broker's id of an order that took its place, and is not known.
     """
 
     order: Order
@@ -81,6 +82,7 @@ class Booked:
     legs: Sequence[Order] = ()
     legs_ahead: Sequence[Order] = ()
     legs_missing: bool = False
+    successor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,11 @@ class DecisionEntry:
 
 @dataclass(frozen=True, slots=True)
 class OrderDraft:
-    """An order to be written before its request is sent."""
+    """An order to be written before its request is sent.
+
+    `stop_price`, `parent_id`, `lot` and `replaces_id` are those of a stop that is moved: it takes the
+    place of an order that rests at the broker.
+    """
 
     client_order_id: str
     symbol: str
@@ -107,11 +113,24 @@ class OrderDraft:
     indicators_snapshot: Mapping[str, float]
     tau: datetime
     decided_reason: ExitReason | None = None
+    type: OrderType = OrderType.MARKET
+    stop_price: Decimal | None = None
+    parent_id: str | None = None
+    lot: int | None = None
+    replaces_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """The nearest stop and target (USD) of a position whose protection the engine holds."""
+
+    stop_price: Decimal | None
+    target_price: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """Everything that one step of a bot leaves behind."""
+    """Everything that one step of a bot leaves behind; `guarded` by symbol."""
 
     bot_id: str
     account_id: str
@@ -121,6 +140,7 @@ class StepRecord:
     orders: Sequence[OrderDraft]
     checkpoint: Mapping[str, Any]
     day_pnl: Decimal
+    guarded: Mapping[str, Guarded] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +208,10 @@ class EngineStore(Protocol):
         """Apply what the broker says of an order: idempotent, in any order, from any source.
 
         Changes order, fill, position, trade, cash and outbox together. None when the order is not
-        ours. Legs in the report become orders of their own. An order stays open in our books until
-        its fills are booked and its legs are known. Raises FillOutOfOrder (and changes nothing) when
-        a sale comes before its purchase.
+        ours. Legs in the report become orders of their own, and so does an order that took the place
+        of one of ours. An order stays open in our books until its fills are booked, and its legs and
+        its successor are known. Raises FillOutOfOrder (and changes nothing) when a fill closes what
+        was not opened, or opens what was not closed.
         """
         ...
 

@@ -12,6 +12,7 @@ from flotilla.domain.kernel.account import write_limits
 from flotilla.domain.kernel.records import Book, Output, output, records
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.market import Instrument, Series, Session, usual_instrument
+from flotilla.domain.placement import Placement, placement, traded_as
 from flotilla.domain.risk import AccountLimits
 from flotilla.research.costs import PRACTICE, CostTable, cost_records
 from flotilla.research.model.records import FILL, TRACK, TRADE, Tape
@@ -31,7 +32,7 @@ class BacktestCancelled(Exception):
 class BacktestRequest:
     """What to run. `start` and `end` are aware; `account_equity` (USD) is what a position's share of the
     account is of, by default the larger of USD 100,000 and the bots' capital; `guarded` are symbols
-    whose protection the engine holds (coins always).
+    whose protection the engine holds (besides those of `domain.placement`: coins, fractions of shares).
     """
 
     bots: Sequence[BotSpec]
@@ -89,8 +90,8 @@ def _book(request: BacktestRequest, made: Prepared) -> Book:
         )
         fund(book.bots[b], float(bot.capital))
         for k, symbol in enumerate(bot.symbols, first):
-            instrument = _instrument(request, symbol)
-            guarded = instrument.is_coin or symbol in request.guarded
+            instrument = traded_as(_instrument(request, symbol), bot.risk)
+            guarded = symbol in request.guarded or placement(instrument) is Placement.ENGINE
             row = made.symbols.index(symbol)
             write_instrument(book.instruments[k], instrument, price_row=row, guarded=guarded)
         first = last

@@ -35,6 +35,12 @@ class RiskManagement(Model):
         False, description="Size by the capital the bot was given, not by what it has become."
     )
 
+    fractional: bool = Field(
+        False,
+        description="Buy fractions of a share: small capital is used whole. The stops and targets are then "
+        "held by the engine, not by the broker, and met at the end of the minute that touches them.",
+    )
+
     stop_loss_percent: float | None = Field(2.0, description="Percent beyond the decision's close.")
     stop_loss_atr: float | None = Field(
         None, description="Times the average true range of 14 bars: wide in wild markets, near in calm ones."

@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import MINUTE, NEW_YORK, Bar, Instrument, Session
-from flotilla.domain.orders import Order, OrderStatus, OrderType, Side
+from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
 from flotilla.ports.broker import AccountFigures, BrokerOrder, MarketState, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
 from tests.engine.fakes import FakeBarStream, FakeHistory, FakeTradeUpdates, Scripted
@@ -58,20 +58,52 @@ class Exchange(Scripted):
         """Take an order whatever else was said; the receipt shows it as it was when it came."""
         if any(known.client_order_id == order.client_order_id for known in self.orders.values()):
             raise OutcomeUnknown("client_order_id must be unique")  # a 422 that says: ask
-        if order.side is Side.SELL and order.quantity > self.available(order.symbol):
+        if order.purpose is not Purpose.ENTRY and order.quantity > self.available(order.symbol, order.side):
             raise OrderRejected("insufficient qty available for order", code=40310000)
         parent = self._add(order, order.client_order_id, order.side, order.type)
-        legs = []
+        legs, closes = [], Side.SELL if order.side is Side.BUY else Side.BUY
         if order.take_profit_price is not None:
-            legs.append(self._add(order, None, Side.SELL, OrderType.LIMIT, limit=order.take_profit_price))
+            legs.append(self._add(order, None, closes, OrderType.LIMIT, limit=order.take_profit_price))
         if order.stop_loss_price is not None:
-            legs.append(self._add(order, None, Side.SELL, OrderType.STOP, stop=order.stop_loss_price))
+            legs.append(self._add(order, None, closes, OrderType.STOP, stop=order.stop_loss_price))
         self.legs[parent] = legs
         receipt = self.nested(parent)
         self._change(parent, S.NEW, "new")
         if self.fills_at_once:
             self.fill(parent)
         return receipt
+
+    async def replace(self, broker_order_id: str, order: Order) -> BrokerOrder:
+        return await self._run("replace", self.put_in_place, broker_order_id, order)
+
+    async def put_in_place(self, broker_order_id: str, order: Order) -> BrokerOrder:
+        """Replace an order that rests, its price and its id only."""
+        old = self.orders[broker_order_id]
+        if any(known.client_order_id == order.client_order_id for known in self.orders.values()):
+            raise OutcomeUnknown("client_order_id must be unique")
+        if old.status not in (S.NEW, S.HELD):
+            raise OrderRejected(f"cannot replace order in {old.status} status", code=42210000)
+        key = self.successor(broker_order_id, order.client_order_id, stop=order.stop_price)
+        return replace(self.orders[key], status=S.PENDING_NEW, legs_told=False)
+
+    def successor(self, broker_order_id: str, client_order_id: str, *, stop: Decimal | None) -> str:
+        """Let a new order take the place of one, whoever asked for it; returns its id."""
+        old, key = self.orders[broker_order_id], str(uuid7())
+        self.sides[key] = self.sides[broker_order_id]
+        self.orders[key] = replace(
+            old,
+            broker_order_id=key,
+            client_order_id=client_order_id,
+            stop_price=stop,
+            replaces=broker_order_id,
+        )
+        for legs in self.legs.values():
+            if broker_order_id in legs:
+                legs.append(key)
+        self.orders[broker_order_id] = replace(old, replaced_by=key)
+        self._change(broker_order_id, S.REPLACED, "replaced")
+        self._change(key, old.status, "new")
+        return key
 
     async def cancel(self, broker_order_id: str) -> None:
         await self._run("cancel", self.cancel_group, broker_order_id)
@@ -170,14 +202,17 @@ class Exchange(Scripted):
         legs = {leg for group in self.legs.values() for leg in group}
         return [o for o in self.orders.values() if o.broker_order_id in legs and o.type == kind][-1]
 
-    def available(self, symbol: str) -> Decimal:
-        """Shares that no open sale holds; the legs of one group hold the same shares."""
+    def available(self, symbol: str, side: Side) -> Decimal:
+        """Shares that an order of this side may close, and no other holds; the legs of one group hold
+        the same shares.
+        """
         groups: dict[str, Decimal] = defaultdict(Decimal)
         for key, order in self.orders.items():
-            if self.sides[key] is Side.SELL and order.symbol == symbol and not order.status.is_terminal:
+            if self.sides[key] is side and order.symbol == symbol and not order.status.is_terminal:
                 root = self._group(key)[0]
                 groups[root] = max(groups[root], order.quantity - order.filled_quantity)
-        return self.held[symbol] - sum(groups.values())
+        held = self.held[symbol] if side is Side.SELL else -self.held[symbol]
+        return held - sum(groups.values())
 
     def last_price(self, symbol: str) -> float:
         return self.history.minutes[symbol][-1].close
@@ -233,9 +268,11 @@ class Exchange(Scripted):
         for key, order in list(self.orders.items()):
             if order.symbol != bar.symbol or order.status is not S.NEW:
                 continue
-            if order.limit_price is not None and bar.high >= float(order.limit_price):
+            best, worst = (bar.high, bar.low) if self.sides[key] is Side.SELL else (-bar.low, -bar.high)
+            sign = 1 if self.sides[key] is Side.SELL else -1
+            if order.limit_price is not None and best >= sign * float(order.limit_price):
                 self.fill(key, price=float(order.limit_price))
-            elif order.stop_price is not None and bar.low <= float(order.stop_price):
+            elif order.stop_price is not None and worst <= sign * float(order.stop_price):
                 self.fill(key, price=float(order.stop_price))
 
     async def _by_client_id(self, client_order_id: str) -> BrokerOrder | None:

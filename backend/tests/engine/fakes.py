@@ -94,7 +94,11 @@ class Scripted:
     async def _run(self, method: str, carry_out: Behaviour, *args: Any) -> Any:
         self.calls.append((method, args[0] if args else None))
         if not self.reachable:
-            raise OutcomeUnknown("ConnectionError") if method in ("submit", "cancel") else Unavailable("away")
+            raise (
+                OutcomeUnknown("ConnectionError")
+                if method in ("submit", "replace", "cancel")
+                else Unavailable("away")
+            )
         if self._once[method]:
             return await self._once[method].popleft()(carry_out, *args)
         return await carry_out(*args)

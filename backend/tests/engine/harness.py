@@ -59,6 +59,14 @@ BOT: dict[str, Any] = {
     "risk_management": RISK,
 }
 
+# Sells short from 95 to 100, buys back below 80.
+SHORT = {
+    "short_entry": every(
+        condition(price(), "above", constant(95)), condition(price(), "below", constant(100))
+    ),
+    "short_exit": every(condition(price(), "below", constant(80))),
+}
+
 
 class LoopClock:
     """The loop's time is real time plus what `advance` adds: whatever waits for it goes on at once."""

@@ -379,9 +379,6 @@ async def test_a_rule_may_use_prices_and_numbers_alone(api: Api) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"risk_management": {"trailing_stop_percent": 1.0}}, "risk_management.trailing_stop_percent"),
-        ({"risk_management": {"break_even_percent": 1.0}}, "risk_management.break_even_percent"),
-        ({"risk_management": {"scale_in_steps": 2}}, "risk_management.scale_in_steps"),
         ({"timeframe": "1Day"}, "timeframe"),
     ],
 )

@@ -35,6 +35,7 @@ class Backend:
     bars: Path | None = None
     symbols: Sequence[str] = ()
     start_day: date | None = None
+    cash: int | None = None
     practice_port: int = field(default_factory=lambda: free_port())
     api_port: int = field(default_factory=lambda: free_port())
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -70,6 +71,8 @@ class Backend:
             practice += ["--symbols", ",".join(self.symbols)]
         if self.start_day is not None:
             practice += ["--start", self.start_day.isoformat()]
+        if self.cash is not None:
+            practice += ["--account", f"PKPRACTICE:practice:{self.cash}"]
         self._spawn("practice", practice)
         self._spawn("api", ["api"])
         self._spawn("engine", ["engine"])

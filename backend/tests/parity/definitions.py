@@ -2,8 +2,10 @@
 
 from typing import Any
 
-CAPITAL = 9_000  # USD each; the practice account has 100,000
-SYMBOLS = ("BK", "TRV", "DFS", "AMZN", "SLV", "PPLT")  # the last one trades in a third of its minutes
+CAPITAL = 9_000  # USD each
+CASH = 250_000  # of the practice account
+# The sixth trades in a third of its minutes. Those after it are one bot's own: nobody is on the other side.
+SYMBOLS = ("BK", "TRV", "DFS", "AMZN", "SLV", "PPLT", "SPY", "TZA", "AAPL", "QQQ", "MSFT", "VXXB", "VOO")
 
 _BARE: dict[str, Any] = {
     "position_percent": 45,
@@ -34,6 +36,16 @@ CROSS = _rules(
     condition(_output(FAST), "crosses_above", _output(SLOW)),
     condition(_output(FAST), "crosses_below", _output(SLOW)),
 )
+_UP = condition(_output(FAST), "crosses_above", _output(SLOW))
+_DOWN = condition(_output(FAST), "crosses_below", _output(SLOW))
+
+
+def _all(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "all", "of": [rule]}
+
+
+SHORT = {"short_entry": _all(_DOWN), "short_exit": _all(_UP)}
+BOTH = CROSS | SHORT
 DIP = _rules(
     condition(_output(RSI), "below", {"type": "constant", "value": 35}),
     condition(_output(RSI), "above", {"type": "constant", "value": 70}),
@@ -130,7 +142,7 @@ ROWS = [
         {
             "max_drawdown_percent": 0.06,
             "max_drawdown_flatten": True,
-            "max_position_account_percent": 4,
+            "max_position_account_percent": 1.6,
             "max_symbol_percent": 40,
             "max_exposure_percent": 70,
         },
@@ -185,11 +197,92 @@ ROWS = [
         rules=DIP,
         indicators=(RSI,),
     ),
+    bot(
+        "short, ATR stop, target in R",
+        ["SPY", "TZA"],
+        {
+            "sizing": "risk_per_trade",
+            "risk_percent": 0.1,
+            "stop_loss_atr": 1.5,
+            "take_profit_risk": 2.0,
+        },
+        rules={
+            "short_entry": _all(condition(_output(RSI), "above", {"type": "constant", "value": 65})),
+            "short_exit": _all(condition(_output(RSI), "below", {"type": "constant", "value": 25})),
+        },
+        indicators=(RSI,),
+    ),
+    bot(
+        "trailing from the start, without a target",
+        ["TRV", "BK"],
+        {"trailing_stop_percent": 0.12, "trailing_step_percent": 0.02, "cooldown_minutes": 2},
+        rules={"entry": _all(_UP)},
+    ),
+    bot(
+        "trailing from an activation on and break-even, long and short",
+        ["AAPL", "QQQ"],
+        {
+            "stop_loss_percent": 0.2,
+            "take_profit_percent": 0.3,
+            "trailing_stop_percent": 0.06,
+            "trailing_activation_percent": 0.08,
+            "break_even_percent": 0.04,
+            "break_even_offset_percent": 0.01,
+            "trailing_step_percent": 0.01,
+        },
+        rules=BOTH,
+    ),
+    bot(
+        "adding to winners, each lot with its own trailing stop and target",
+        ["MSFT"],
+        {
+            "position_percent": 20,
+            "stop_loss_percent": 0.15,
+            "take_profit_percent": 0.2,
+            "trailing_stop_percent": 0.12,
+            "trailing_step_percent": 0.01,
+            "scale_in_steps": 3,
+            "scale_in_distance_percent": 0.03,
+        },
+    ),
+    bot(
+        "adding to losing shorts",
+        ["VXXB"],
+        {
+            "position_percent": 15,
+            "stop_loss_percent": 0.5,
+            "take_profit_percent": 0.3,
+            "scale_in_steps": 2,
+            "scale_in_distance_percent": -0.05,
+        },
+        rules=SHORT,
+    ),
+    bot(
+        "fractions of shares: protection held by the engine, in lots, long and short",
+        ["VOO"],
+        {
+            "fractional": True,
+            "position_percent": 18.37,
+            "stop_loss_percent": 0.08,
+            "take_profit_percent": 0.1,
+            "trailing_stop_percent": 0.06,
+            "trailing_activation_percent": 0.02,
+            "trailing_step_percent": 0.01,
+            "scale_in_steps": 2,
+            "scale_in_distance_percent": 0.02,
+        },
+        rules=BOTH,
+    ),
 ]
+# Those whose stops must have been moved at the broker.
+MOVING = ("trailing from the start", "trailing from an activation", "adding to winners")
 
 # What the fills of all rows together must show: (purpose, reason).
 WANTED = {
     ("entry", "signal"),
+    ("entry", "scale_in"),
+    ("exit", "stop_touched"),
+    ("exit", "target_touched"),
     ("exit", "signal"),
     ("exit", "time_stop"),
     ("stop_loss", "stop_touched"),

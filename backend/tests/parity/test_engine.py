@@ -20,23 +20,23 @@ from flotilla.domain.market import Series
 from flotilla.research.backtest import BacktestRequest, BacktestResult, run
 from flotilla.wire.bots import BotDefinition, to_spec
 from tests.integration.backend import Backend
-from tests.parity.definitions import ROWS, SYMBOLS, WANTED
+from tests.parity.definitions import CASH, MOVING, ROWS, SYMBOLS, WANTED
 from tests.parity.fills import ParityFill, Timed, backtest_fills, in_order
 from tests.parity.histories import REAL, domain_sessions, minutes, sessions
 
 _WARM, _FIRST, _LAST = date(2019, 2, 11), date(2019, 2, 13), date(2019, 2, 14)
 _BEFORE, _MINUTES = 240, 175  # minutes of the first session before the bots start; minutes that they trade
 _MINUTE = timedelta(minutes=1)
-_ACCOUNT = 100_000.0  # what a new practice account holds, USD
 _LEGS = ("stop_loss", "take_profit")
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What the engine traded, by bot, and the backtest of the same."""
+    """What the engine traded, by bot, how many stops it moved, and the backtest of the same."""
 
     specs: list[BotSpec]
     live: list[list[Timed]]
+    moved: list[int]
     backtest: BacktestResult
 
 
@@ -52,6 +52,7 @@ async def replay(module_database_url: str, tmp_path_factory: pytest.TempPathFact
         bars=folder,
         symbols=SYMBOLS,
         start_day=_FIRST,
+        cash=CASH,
     ) as backend:
         for _ in range(_BEFORE):
             answer = await backend.practice.post("/practice/step", timeout=60)
@@ -63,8 +64,9 @@ async def replay(module_database_url: str, tmp_path_factory: pytest.TempPathFact
         for _ in range(_MINUTES):
             end = await backend.step()
         live = [await _fills(backend, bot_id, until=end) for bot_id in ids]
+        moved = [await _moved(backend, bot_id) for bot_id in ids]
     specs = [to_spec(BotDefinition.model_validate(row)) for row in ROWS]
-    return Replay(specs, live, _backtest(specs, histories, start, end))
+    return Replay(specs, live, moved, _backtest(specs, histories, start, end))
 
 
 @pytest.mark.parametrize("bot", range(len(ROWS)), ids=[row["name"] for row in ROWS])
@@ -83,10 +85,15 @@ def test_the_rows_show_every_purpose_and_reason(replay: Replay) -> None:
         assert {(fill.purpose.value, fill.reason.value) for fill in replay.backtest.fills} >= WANTED
 
 
+def test_stops_have_moved_at_the_broker(replay: Replay) -> None:
+    for spec, moved in zip(replay.specs, replay.moved, strict=True):
+        assert bool(moved) is spec.name.startswith(MOVING), spec.name
+
+
 def _backtest(
     specs: list[BotSpec], histories: Mapping[str, Series], start: datetime, end: datetime
 ) -> BacktestResult:
-    request = BacktestRequest(specs, start, end, account_equity=_ACCOUNT)
+    request = BacktestRequest(specs, start, end, account_equity=float(CASH))
     return run(request, histories, domain_sessions(sessions(_WARM, _LAST)))
 
 
@@ -105,6 +112,13 @@ async def _fills(backend: Backend, bot_id: str, until: datetime) -> list[Timed]:
         assert trade["is_final"]
         found.append(_timed(trade, orders[trade["order_id"]]))
     return [timed for timed in found if timed.bar < until]
+
+
+async def _moved(backend: Backend, bot_id: str) -> int:
+    """How many stops another has taken the place of."""
+    orders = await backend.items("/orders", bot_id=bot_id)
+    assert not [order["client_order_id"] for order in orders if order["status"] == "rejected"]
+    return sum(order["status"] == "replaced" for order in orders)
 
 
 def _timed(trade: dict[str, Any], order: dict[str, Any]) -> Timed:

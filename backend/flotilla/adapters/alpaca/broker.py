@@ -32,6 +32,14 @@ class AlpacaBroker:
             lambda: mapping.broker_order(self._client.trading.post("/orders", body))
         )
 
+    async def replace(self, broker_order_id: str, order: Order) -> BrokerOrder:
+        body = mapping.replace_request(order)
+        return await self._client.change(
+            lambda: mapping.broker_order(
+                self._client.trading.patch(f"/orders/{broker_order_id}", body), legs_told=False
+            )
+        )
+
     async def cancel(self, broker_order_id: str) -> None:
         try:
             await self._client.change(lambda: self._client.trading.cancel_order_by_id(broker_order_id))

@@ -53,6 +53,16 @@ def order_request(order: Order) -> dict[str, Any]:
     return body
 
 
+def replace_request(order: Order) -> dict[str, Any]:
+    """The body of PATCH /v2/orders/{id}: the prices of the order that takes the other's place."""
+    body = {"client_order_id": order.client_order_id}
+    if order.limit_price is not None:
+        body["limit_price"] = f"{order.limit_price:f}"
+    if order.stop_price is not None:
+        body["stop_price"] = f"{order.stop_price:f}"
+    return body
+
+
 def broker_order(payload: Payload, *, reason: str | None = None, legs_told: bool = True) -> BrokerOrder:
     """An order of a nested view or of an answer to a POST; others do not tell of legs."""
     return BrokerOrder(
@@ -69,6 +79,8 @@ def broker_order(payload: Payload, *, reason: str | None = None, legs_told: bool
         legs=tuple(broker_order(leg) for leg in payload.get("legs") or ()),
         legs_told=legs_told or bool(payload.get("legs")),
         reason=reason,
+        replaces=payload.get("replaces"),
+        replaced_by=payload.get("replaced_by"),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.adapters.postgres import rows
+from flotilla.adapters.postgres import positions, replacements, rows
 from flotilla.db import outbox
 from flotilla.db.tables import (
     BotRow,
@@ -25,10 +25,9 @@ from flotilla.db.tables import (
 from flotilla.domain.fills import Execution, Fill
 from flotilla.domain.ledger import Ledger
 from flotilla.domain.orders import OrderStatus, OrderType, Purpose, Side, advances
-from flotilla.domain.positions import opened, profit
 from flotilla.domain.risk import ExitReason
 from flotilla.ports.broker import BrokerOrder
-from flotilla.ports.store import Booked, FillOutOfOrder
+from flotilla.ports.store import Booked
 from flotilla.wire import rows as wire
 
 _LEG_REASONS = {
@@ -41,27 +40,32 @@ async def book(
     session: AsyncSession, report: BrokerOrder, executions: Sequence[Execution], *, source: str
 ) -> Booked | None:
     """Apply one report; see `ports.store.EngineStore.book`."""
-    row = await _locked_order(session, report)
+    row = await _locked_order(session, report) or await replacements.adopted(session, report)
     if row is None:
         return None
+    before = row.status
     if row.broker_order_id is None:
         row.broker_order_id = report.broker_order_id
     legs = [(await _leg(session, row, leg), leg) for leg in report.legs]
     legs_missing = not legs and await _lacks_legs(session, row, report)
+    successor = await replacements.unknown_successor(session, row, report)
     fills = []
     for execution in sorted(executions, key=lambda e: e.cumulative_quantity):
         booked = await _book_execution(session, row, execution, source)
         if booked is not None:
             fills.append(booked)
-    await _advance(session, row, report, source, may_end=not legs_missing)
+    await _advance(session, row, report, source, may_end=not legs_missing and successor is None)
     await session.flush()
+    if row.replaces_id is not None and row.status != before:
+        await positions.show_protection(session, row)
     return Booked(
         order=rows.order(row),
         fills=fills,
-        missing=report.filled_quantity > row.filled_quantity,
+        missing=replacements.own_filled(row, report) > row.filled_quantity,
         legs=[rows.order(leg) for leg, _ in legs],
         legs_ahead=[rows.order(leg) for leg, told in legs if _is_behind(leg, told)],
         legs_missing=legs_missing,
+        successor=successor,
     )
 
 
@@ -103,6 +107,7 @@ async def _leg(session: AsyncSession, parent: OrderRow, leg: BrokerOrder) -> Ord
         client_order_id=leg.client_order_id,
         broker_order_id=leg.broker_order_id,
         parent_id=parent.id,
+        lot=parent.lot,
         bot_version=parent.bot_version,
         symbol=parent.symbol,
         side=Side.SELL if parent.side == Side.BUY else Side.BUY,
@@ -143,7 +148,8 @@ async def _advance(
     """Move the order's status on, but never to its end before its fills are booked and its legs known."""
     # An answer may be older than the fills that the stream has brought.
     reached = OrderStatus.FILLED if row.filled_quantity >= row.quantity else report.status
-    if reached.is_terminal and (not may_end or report.filled_quantity > row.filled_quantity):
+    behind = replacements.own_filled(row, report) > row.filled_quantity
+    if reached.is_terminal and (not may_end or behind):
         return
     if not advances(OrderStatus(row.status), reached):
         return
@@ -179,45 +185,43 @@ async def _book_execution(
     )
     if inserted is None:
         return None
-    fill = rows.fill(inserted, order.purpose)
     before = order.filled_quantity * (order.filled_average_price or Decimal(0))
-    order.filled_quantity += fill.quantity
-    order.filled_average_price = (before + fill.quantity * fill.price) / order.filled_quantity
+    order.filled_quantity += execution.quantity
+    order.filled_average_price = (before + execution.quantity * execution.price) / order.filled_quantity
+    # Before the bot and its position: whoever books a leg locks that first, too.
+    if Purpose(order.purpose).is_leg:
+        await replacements.pass_on(session, order, execution.quantity)
+    legs = await _legs_of(session, order) if order.purpose == Purpose.ENTRY else ()
     # Not the strongest lock: the fill's foreign key shares the row's key already, and two orders of one
     # bot that both had it and wanted more would wait for each other.
     bot = await session.get_one(BotRow, order.bot_id, with_for_update={"key_share": True})
-    earned = await _book_position(session, bot, order, fill)
+    position = await positions.open_position(session, order)
+    if order.purpose == Purpose.ENTRY:
+        _number(order, legs, position)
+    fill = rows.fill(inserted, order)
+    earned = await positions.book_fill(session, bot, order, position, fill)
     ledger = Ledger(bot.capital, bot.cash, bot.realized_pnl).apply(fill, profit=earned)
     bot.cash, bot.realized_pnl = ledger.cash, ledger.realized_pnl
     await _book_trade(session, bot, order, fill, earned)
     return fill
 
 
-async def _book_position(session: AsyncSession, bot: BotRow, order: OrderRow, fill: Fill) -> Decimal:
-    """Open, change or close the position; returns what the fill realised (USD, net of its fee)."""
-    row = await session.scalar(
-        select(PositionRow)
-        .where(PositionRow.bot_id == bot.id, PositionRow.symbol == fill.symbol, PositionRow.is_open)
-        .with_for_update()
+async def _legs_of(session: AsyncSession, entry: OrderRow) -> Sequence[OrderRow]:
+    found = await session.scalars(
+        select(OrderRow).where(OrderRow.parent_id == entry.id).order_by(OrderRow.id).with_for_update()
     )
-    if fill.side is Side.SELL and (row is None or fill.quantity > row.quantity):
-        raise FillOutOfOrder(f"{fill.symbol} was sold before its purchase was booked")
-    if row is None:
-        value = opened(new_id(), fill)
-        row = PositionRow(id=value.id, bot_id=bot.id, symbol=fill.symbol)
-        session.add(row)
-        earned = -fill.fee
-    else:
-        before = rows.position(row)
-        value = before.apply(fill)
-        earned = profit(before.entry_price, fill) if fill.side is Side.SELL else -fill.fee
-    if fill.side is Side.BUY:
-        value = value.protected(stop=order.stop_loss_price, target=order.take_profit_price)
-    rows.write_position(value, row)
-    await session.flush()
-    payload = wire.position(row, bot.name).model_dump(mode="json")
-    await outbox.add_event(session, type="position_updated", bot_id=bot.id, payload={"position": payload})
-    return earned
+    return found.all()
+
+
+def _number(entry: OrderRow, legs: Sequence[OrderRow], position: PositionRow | None) -> None:
+    """Give an entry, and its legs, its number since the symbol was flat: the kernel's lot."""
+    if position is None:
+        entry.lot = 0
+    elif entry.lot is None:
+        entry.lot = position.lots
+        position.lots += 1
+    for leg in legs:
+        leg.lot = entry.lot
 
 
 async def _book_trade(
@@ -233,7 +237,7 @@ async def _book_trade(
             type=order.side,
             purpose=order.purpose,
             fee=Decimal(0),
-            profit_loss=None if fill.side is Side.BUY else Decimal(0),
+            profit_loss=None if fill.purpose is Purpose.ENTRY else Decimal(0),
             indicators_snapshot=order.indicators_snapshot,
             version=0,
             is_final=False,

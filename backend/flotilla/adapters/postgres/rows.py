@@ -35,20 +35,24 @@ def order(row: OrderRow) -> Order:
         created_at=row.created_at,
         reason=row.reason,
         decided_reason=None if row.decided_reason is None else ExitReason(row.decided_reason),
+        lot=row.lot,
+        replaces_id=row.replaces_id,
     )
 
 
-def fill(row: FillRow, purpose: str) -> Fill:
+def fill(row: FillRow, order: OrderRow) -> Fill:
+    """A fill of `order`."""
     return Fill(
         order_id=row.order_id,
         bot_id=row.bot_id,
         symbol=row.symbol,
         side=Side(row.side),
-        purpose=Purpose(purpose),
+        purpose=Purpose(order.purpose),
         quantity=row.quantity,
         price=row.price,
         fee=row.fee,
         executed_at=row.executed_at,
+        lot=order.lot,
     )
 
 

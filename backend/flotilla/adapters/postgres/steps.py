@@ -3,19 +3,22 @@
 from dataclasses import asdict
 from decimal import Decimal
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.adapters.postgres import rows
-from flotilla.db.tables import BotRow, DecisionRow, OrderEventRow, OrderRow, new_id
-from flotilla.domain.orders import OrderStatus, OrderType
+from flotilla.db import outbox
+from flotilla.db.tables import BotRow, DecisionRow, OrderEventRow, OrderRow, PositionRow, new_id
+from flotilla.domain.orders import OrderStatus
 from flotilla.ports.store import DecisionEntry, OrderDraft, StepRecord, StepStored
+from flotilla.wire import rows as wire
 
 
 async def record(session: AsyncSession, step: StepRecord) -> StepStored:
     """Write one step; see `ports.store.EngineStore.record_step`."""
     ids = [await _record_decision(session, step, entry) for entry in step.decisions]
+    await _show_guarded(session, step)
     written = [await _write_order(session, step, draft) for draft in step.orders]
     await session.execute(
         update(BotRow)
@@ -23,6 +26,32 @@ async def record(session: AsyncSession, step: StepRecord) -> StepStored:
         .values(checkpoint=dict(step.checkpoint), day_pnl=step.day_pnl)
     )
     return StepStored(ids, [rows.order(row) for row in written if row is not None])
+
+
+async def _show_guarded(session: AsyncSession, step: StepRecord) -> None:
+    """The stops and targets that the engine holds, on record with their positions."""
+    if not step.guarded:
+        return
+    found = await session.execute(
+        select(PositionRow, BotRow.name)
+        .join(BotRow, BotRow.id == PositionRow.bot_id)
+        .where(
+            PositionRow.bot_id == step.bot_id,
+            PositionRow.is_open,
+            PositionRow.symbol.in_(step.guarded),
+        )
+        .order_by(PositionRow.id)
+        .with_for_update(of=PositionRow)
+    )
+    for row, bot_name in found:
+        held = step.guarded[row.symbol]
+        if (row.stop_loss_price, row.take_profit_price) == (held.stop_price, held.target_price):
+            continue
+        row.stop_loss_price, row.take_profit_price = held.stop_price, held.target_price
+        payload = wire.position(row, bot_name).model_dump(mode="json")
+        await outbox.add_event(
+            session, type="position_updated", bot_id=row.bot_id, payload={"position": payload}
+        )
 
 
 async def _record_decision(session: AsyncSession, step: StepRecord, entry: DecisionEntry) -> str:
@@ -63,9 +92,13 @@ async def _write_order(session: AsyncSession, step: StepRecord, draft: OrderDraf
             bot_version=step.bot_version,
             symbol=draft.symbol,
             side=draft.side,
-            type=OrderType.MARKET,
+            type=draft.type,
             purpose=draft.purpose,
+            parent_id=draft.parent_id,
+            lot=draft.lot,
+            replaces_id=draft.replaces_id,
             quantity=draft.quantity,
+            stop_price=draft.stop_price,
             take_profit_price=draft.take_profit_price,
             stop_loss_price=draft.stop_loss_price,
             status=OrderStatus.PENDING_SUBMIT,

@@ -25,7 +25,7 @@ from flotilla.db.tables import (
 )
 from flotilla.domain.bots import BotStatus
 from flotilla.domain.fills import Execution
-from flotilla.domain.orders import TERMINAL, Order, OrderStatus, Purpose
+from flotilla.domain.orders import TERMINAL, TOUCHED, Order, OrderStatus, Purpose
 from flotilla.domain.risk import AccountLimits
 from flotilla.ports.broker import AccountFigures, BrokerOrder
 from flotilla.ports.store import (
@@ -103,7 +103,7 @@ class PostgresStore:
         async with self._transaction() as session:
             bot = await session.get_one(BotRow, bot_id)
             fills = await session.execute(
-                select(FillRow, OrderRow.purpose)
+                select(FillRow, OrderRow)
                 .join(OrderRow, OrderRow.id == FillRow.order_id)
                 .where(FillRow.bot_id == bot_id)
                 .order_by(FillRow.id)
@@ -123,7 +123,7 @@ class PostgresStore:
             return BotMemory(
                 protected=frozenset(protected),
                 capital=bot.capital,
-                fills=[rows.fill(row, purpose) for row, purpose in fills],
+                fills=[rows.fill(row, order) for row, order in fills],
                 open_orders=[rows.order(row) for row in orders],
                 leaving=await _leaving(session, bot_id),
             )
@@ -276,9 +276,13 @@ def _is_away(error: DBAPIError) -> bool:
 
 
 async def _leaving(session: AsyncSession, bot_id: str) -> frozenset[str]:
-    """What is held although the newest order decided for it was an exit: it did not happen."""
+    """What is held although the newest order decided for it was an exit: it did not happen.
+
+    Not an exit of the engine's own protection: it may have been of one lot of several, and the
+    checkpoint knows what was touched.
+    """
     newest = (
-        select(OrderRow.symbol, OrderRow.purpose)
+        select(OrderRow.symbol, OrderRow.purpose, OrderRow.decided_reason)
         .ext(distinct_on(OrderRow.symbol))
         .where(OrderRow.bot_id == bot_id, OrderRow.parent_id.is_(None))
         .order_by(OrderRow.symbol, OrderRow.id.desc())
@@ -287,6 +291,11 @@ async def _leaving(session: AsyncSession, bot_id: str) -> frozenset[str]:
     found = await session.scalars(
         select(PositionRow.symbol)
         .join(newest, newest.c.symbol == PositionRow.symbol)
-        .where(PositionRow.bot_id == bot_id, PositionRow.is_open, newest.c.purpose == Purpose.EXIT)
+        .where(
+            PositionRow.bot_id == bot_id,
+            PositionRow.is_open,
+            newest.c.purpose == Purpose.EXIT,
+            func.coalesce(newest.c.decided_reason, "").not_in(TOUCHED),
+        )
     )
     return frozenset(found)

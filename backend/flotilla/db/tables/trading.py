@@ -9,7 +9,11 @@ from flotilla.db.tables.base import Table, new_id
 
 
 class OrderRow(Table):
-    """An order, committed before its request leaves. Legs have the entry as `parent_id`."""
+    """An order, committed before its request leaves. Legs have the entry as `parent_id`.
+
+    `lot` numbers the entries since the symbol was flat; legs have their entry's. A stop that was moved
+    names the one before it as `replaces_id`.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -29,6 +33,8 @@ class OrderRow(Table):
     client_order_id: Mapped[str] = mapped_column(unique=True)
     broker_order_id: Mapped[str | None] = mapped_column(unique=True)
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("flotilla.orders.id"), index=True)
+    replaces_id: Mapped[str | None] = mapped_column(ForeignKey("flotilla.orders.id"), index=True)
+    lot: Mapped[int | None]
     bot_version: Mapped[int]
     symbol: Mapped[str]
     side: Mapped[str]
@@ -87,7 +93,10 @@ class FillRow(Table):
 
 
 class PositionRow(Table):
-    """A bot's holding of a symbol from flat to flat; at most one is open."""
+    """A bot's holding of a symbol from flat to flat (below zero: short); at most one is open.
+
+    `lots` counts the entries that made it.
+    """
 
     __tablename__ = "positions"
     __table_args__ = (
@@ -97,6 +106,7 @@ class PositionRow(Table):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     bot_id: Mapped[str] = mapped_column(ForeignKey("flotilla.bots.id"), index=True)
     symbol: Mapped[str]
+    lots: Mapped[int] = mapped_column(default=1)
     quantity: Mapped[Decimal]
     entry_price: Mapped[Decimal]
     current_price: Mapped[Decimal]

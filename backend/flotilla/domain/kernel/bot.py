@@ -60,6 +60,15 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class Lot:
+    """What one entry still holds (never below zero), and its own stop and target (USD)."""
+
+    quantity: float
+    stop: float | None
+    target: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PendingOrder:
     """An order under way for a symbol; an entry reserves cash (USD) until it is done."""
 
@@ -195,6 +204,15 @@ class KernelBot:
             symbol: PendingOrder(purpose(int(slot.pending)), float(slot.reserved))
             for symbol, slot in self._slots()
             if slot.pending != codes.NOTHING
+        }
+
+    def lots(self, symbol: str) -> dict[int, Lot]:
+        """What a symbol's position is made of, by the number of the entry since it was flat."""
+        rows = self.book.lots[self.symbols.index(symbol)]
+        return {
+            n: Lot(float(row.quantity), _known(row.stop), _known(row.target))
+            for n, row in enumerate(rows)
+            if row.quantity != 0.0
         }
 
     def is_leaving(self, symbol: str) -> bool:
@@ -425,6 +443,10 @@ class KernelBot:
         count, room = self.book.lots.shape
         if lots > room:
             self.book = self.book._replace(lots=new_book(1, count, lots, count).lots)
+
+
+def _known(price: Any) -> float | None:
+    return None if math.isnan(price) else float(price)
 
 
 def _values(record: Any) -> dict[str, float | int | None]:

@@ -248,7 +248,7 @@ async def test_a_sale_before_its_purchase_changes_nothing(desk: Desk, booked_bef
     exit_ = await desk.order(sale())
     done = report(exit_, S.FILLED, 10), execution(exit_, 10, 10, "101")
     before = await desk.everything()
-    with pytest.raises(FillOutOfOrder, match="AAPL was sold before its purchase"):
+    with pytest.raises(FillOutOfOrder, match="AAPL was closed before its opening"):
         await desk.book(*done)
     assert await desk.everything() == before
 
