@@ -11,6 +11,7 @@ Read it in the order in which data flows:
                 placement.py    who holds a position's stop and target: the broker or the engine
     bot         bots.py         a bot's whole definition, and what is wrong with it
     order       orders.py       intents, orders, their states and client order ids
+    slippage    slippage.py     what an order cost against the price it was decided at
     fill        fills.py        one execution, and the key that makes it count once
     position    positions.py    a holding from flat to flat: average cost, realised P&L
     decision    kernel/         compiled: what a fill does, and one step of a bot - marks, exits, stops that

@@ -65,6 +65,10 @@ class OrderOut(Model):
     filled_quantity: Money
     filled_average_price: Money | None
     expected_price: Money | None
+    slippage: Money | None = Field(
+        description="USD per share that the fills cost against the expected price; negative: better."
+    )
+    slippage_bps: Money | None = Field(description="The same in basis points of the expected price.")
     reason: str | None = Field(description="What the broker or the engine said of its end.")
     decided_reason: ExitReason | None = Field(
         description="Why the bot wanted it; a stop's or target's: that it is touched."

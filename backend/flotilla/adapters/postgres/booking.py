@@ -26,6 +26,7 @@ from flotilla.domain.fills import Execution, Fill
 from flotilla.domain.ledger import Ledger
 from flotilla.domain.orders import OrderStatus, OrderType, Purpose, Side, advances
 from flotilla.domain.risk import ExitReason
+from flotilla.domain.slippage import slippage
 from flotilla.ports.broker import BrokerOrder
 from flotilla.ports.store import Booked
 from flotilla.wire import rows as wire
@@ -188,6 +189,7 @@ async def _book_execution(
     before = order.filled_quantity * (order.filled_average_price or Decimal(0))
     order.filled_quantity += execution.quantity
     order.filled_average_price = (before + execution.quantity * execution.price) / order.filled_quantity
+    _measure_slippage(order)
     # Before the bot and its position: whoever books a leg locks that first, too.
     if Purpose(order.purpose).is_leg:
         await replacements.pass_on(session, order, execution.quantity)
@@ -204,6 +206,13 @@ async def _book_execution(
     bot.cash, bot.realized_pnl = ledger.cash, ledger.realized_pnl
     await _book_trade(session, bot, order, fill, earned)
     return fill
+
+
+def _measure_slippage(order: OrderRow) -> None:
+    """Keep what the order's fills so far cost against the price it was decided at."""
+    found = slippage(Side(order.side), order.expected_price, order.filled_average_price)
+    order.slippage = None if found is None else found.per_share
+    order.slippage_bps = None if found is None else found.basis_points
 
 
 async def _legs_of(session: AsyncSession, entry: OrderRow) -> Sequence[OrderRow]:

@@ -5,10 +5,12 @@ from flotilla.db.tables.backtests import BacktestRow, BacktestTradeRow
 from flotilla.db.tables.base import METADATA, new_id
 from flotilla.db.tables.bots import BotRow, BotVersionRow, DecisionRow
 from flotilla.db.tables.events import EventRow
+from flotilla.db.tables.reconciliation import AccountOrderRow, FindingRow, UnmanagedRow
 from flotilla.db.tables.trading import FillRow, OrderEventRow, OrderRow, PositionRow, TradeRow
 
 __all__ = [
     "METADATA",
+    "AccountOrderRow",
     "AccountRow",
     "BacktestRow",
     "BacktestTradeRow",
@@ -19,9 +21,11 @@ __all__ = [
     "EquitySnapshotRow",
     "EventRow",
     "FillRow",
+    "FindingRow",
     "OrderEventRow",
     "OrderRow",
     "PositionRow",
     "TradeRow",
+    "UnmanagedRow",
     "new_id",
 ]

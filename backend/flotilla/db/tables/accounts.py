@@ -37,6 +37,7 @@ class AccountRow(Table):
     key_hint: Mapped[str | None]
     feed: Mapped[str] = mapped_column(default="iex", server_default="iex")
     archived_at: Mapped[datetime | None]
+    requests_per_minute: Mapped[int] = mapped_column(default=200, server_default="200")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -49,6 +49,8 @@ class OrderRow(Table):
     filled_quantity: Mapped[Decimal] = mapped_column(default=Decimal(0))
     filled_average_price: Mapped[Decimal | None]
     expected_price: Mapped[Decimal | None]
+    slippage: Mapped[Decimal | None]
+    slippage_bps: Mapped[Decimal | None]
     indicators_snapshot: Mapped[dict[str, Any]] = mapped_column(default=dict)
     reason: Mapped[str | None]
     decided_reason: Mapped[str | None]

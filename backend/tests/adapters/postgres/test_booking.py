@@ -404,3 +404,14 @@ async def test_the_ledgers_columns_are_the_fold_of_the_fills(desk: Desk) -> None
     assert abs(position.entry_price - cost / quantity) < Decimal("1e-18")
     total = sum((t.profit_loss for t in await desk.trades() if t.profit_loss is not None), Decimal(0))
     assert total == bot.realized_pnl == position.realized_pnl
+
+
+async def test_what_an_order_cost_against_its_decision_is_kept_with_it(desk: Desk) -> None:
+    order = await desk.order()  # decided at 100
+    part = report(order, S.PARTIALLY_FILLED, 4)
+    await desk.book(part, execution(order, 4, 4, "100.50"))
+    (row,) = await desk.orders()
+    assert (row.slippage, row.slippage_bps) == (Decimal("0.5"), Decimal(50))
+    await desk.book(report(order, S.FILLED, 10), execution(order, 10, 6, "99.50", minute=2))
+    (row,) = await desk.orders()
+    assert (row.slippage, row.slippage_bps) == (Decimal("-0.1"), Decimal(-10))
