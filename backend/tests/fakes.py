@@ -10,7 +10,14 @@ from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import NEW_YORK, Bar, Instrument, Series, Session, Timeframe, aggregate
 from flotilla.domain.orders import Order, OrderStatus, OrderType
-from flotilla.ports.broker import AccountFigures, BrokerOrder, MarketState, OrderRejected
+from flotilla.ports.broker import (
+    AccountFigures,
+    Activity,
+    BrokerOrder,
+    BrokerPosition,
+    MarketState,
+    OrderRejected,
+)
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 INSTRUMENTS = (
@@ -96,6 +103,14 @@ class FakeBroker:
     async def executions(self, broker_order_id: str) -> Sequence[Execution]:
         self._answer()
         return self._executions.get(broker_order_id, [])
+
+    async def positions(self) -> Sequence[BrokerPosition]:
+        self._answer()
+        return []
+
+    async def activities(self, after: datetime) -> Sequence[Activity]:
+        self._answer()
+        return []
 
     async def account(self) -> AccountFigures:
         self._answer()

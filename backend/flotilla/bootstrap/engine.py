@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from flotilla.adapters.alpaca.broker import AlpacaBroker
 from flotilla.adapters.alpaca.client import AlpacaClient
@@ -14,6 +15,7 @@ from flotilla.adapters.postgres.notify import PostgresNudges, PostgresPriceFeed
 from flotilla.adapters.postgres.store import PostgresStore
 from flotilla.bootstrap.account import database_url, practice_account, practice_config
 from flotilla.db.session import Database
+from flotilla.engine.request_budget import RequestBudget
 from flotilla.engine.supervisor import Outside, Supervisor
 from flotilla.settings import Settings
 
@@ -29,12 +31,13 @@ def engine_lock(settings: Settings) -> AbstractAsyncContextManager[asyncio.Event
 async def engine(settings: Settings) -> AsyncIterator[Supervisor]:
     """The engine of the practice account, with everything it talks to."""
     database = Database(database_url(settings), pool_size=10)
-    client = AlpacaClient(practice_config(settings))
+    # The request budget sends again what was refused for the number of requests.
+    client = AlpacaClient(practice_config(settings), resend=False)
     try:
         store = PostgresStore(database)
         broker = AlpacaBroker(client)
         account_id = await practice_account(database)
-        yield Supervisor(
+        supervisor = Supervisor(
             Outside(
                 account=await store.account(account_id),
                 broker=broker,
@@ -48,6 +51,13 @@ async def engine(settings: Settings) -> AsyncIterator[Supervisor]:
                 whole_frames=client.config.practice,
             )
         )
+        client.hear_allowance(partial(_hear, supervisor.budget, client.config.practice))
+        yield supervisor
     finally:
         client.close()
         await database.close()
+
+
+def _hear(budget: RequestBudget, practice: bool, limit: int | None, remaining: int | None) -> None:
+    """A practice market that names no limit has none."""
+    budget.hear_allowance(0 if limit is None and practice else limit, remaining)

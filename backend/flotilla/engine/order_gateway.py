@@ -12,8 +12,8 @@ import structlog
 
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
-from flotilla.domain.orders import Order, OrderStatus
-from flotilla.ports.broker import Broker, BrokerOrder, OrderRejected, OutcomeUnknown
+from flotilla.domain.orders import Order, OrderStatus, Side
+from flotilla.ports.broker import Broker, BrokerOrder, OrderNotSent, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
 from flotilla.ports.store import Booked, EngineStore, FillOutOfOrder
 
@@ -128,6 +128,10 @@ class OrderGateway:
         except OrderRejected as refusal:
             log.warning("order_rejected", order=order.client_order_id, reason=refusal.reason)
             await self.close(order, OrderStatus.REJECTED, refusal.reason)
+            return False
+        except OrderNotSent as dropped:
+            log.warning("order_dropped", order=order.client_order_id, reason=dropped.reason)
+            await self.close(order, OrderStatus.NOT_SENT, dropped.reason)
             return False
         except OutcomeUnknown as error:
             log.warning("order_outcome_unknown", order=order.client_order_id, error=str(error))

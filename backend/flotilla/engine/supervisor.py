@@ -6,7 +6,7 @@ engine, and whoever started it starts it again: a restart is an ordinary start (
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import structlog
 
@@ -15,9 +15,11 @@ from flotilla.domain.errors import Unavailable
 from flotilla.domain.market import Instrument
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_loop import BotLoop
+from flotilla.engine.budgeted_broker import BudgetedBroker, BudgetedHistory
 from flotilla.engine.market_hub import MarketHub, Minute
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.reconciliation import reconcile
+from flotilla.engine.request_budget import RequestBudget
 from flotilla.engine.sessions import SessionCalendar
 from flotilla.ports.bar_history import BarHistory
 from flotilla.ports.broker import Broker
@@ -59,6 +61,10 @@ class Supervisor:
     """The engine of one account. `run` ends only by cancellation or by a failure of its own."""
 
     def __init__(self, outside: Outside) -> None:
+        free = outside.account.kind == "practice"
+        self.budget = RequestBudget(outside.account.requests_per_minute)
+        broker = BudgetedBroker(outside.broker, self.budget, clock_is_free=free)
+        outside = replace(outside, broker=broker, history=BudgetedHistory(outside.history))
         self._out = outside
         self._account_id = outside.account.id
         self._calendar = SessionCalendar(outside.broker)
@@ -175,6 +181,7 @@ class Supervisor:
 
     def _on_minute(self, minute: Minute) -> None:
         """Hand a closed minute to every bot at once; none waits for another."""
+        self.budget.hear_time(minute.tau)
         offered = {bot_id: loop.offer(minute) for bot_id, loop in self._loops.items()}
         self._limits.open(minute.tau, (bot_id for bot_id, done in offered.items() if not done.is_set()))
         self._closing.put_nowait((minute, list(offered.values())))

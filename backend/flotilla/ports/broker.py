@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import Instrument, Session
 from flotilla.domain.orders import Order, OrderStatus
@@ -22,6 +23,27 @@ class OrderRejected(Exception):
 
 class OutcomeUnknown(Exception):
     """No answer, or one that does not say: the request may have been carried out. Ask, never resend."""
+
+
+class OrderNotSent(Exception):
+    """The request never left us, and will not: nothing happened at the broker, and why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TooManyRequests(Unavailable):
+    """The broker refused a request for their number: nothing happened there, it may be made again.
+
+    `retry_after`: in how many wall seconds, where the broker says so.
+    """
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +78,32 @@ class AccountFigures:
     equity: Decimal
     cash: Decimal
     last_equity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPosition:
+    """What the account holds of a symbol: shares or coins (below zero: short), last price in USD."""
+
+    symbol: str
+    quantity: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something that changed the account. `type` is Alpaca's: FILL, SPLIT, CFEE, CSD, DIV, FEE, ...
+
+    `quantity` (signed) is what it added to the holding of `symbol`, `cash` to the dollars.
+    `execution` where it is a fill.
+    """
+
+    id: str
+    type: str
+    at: datetime
+    symbol: str | None
+    quantity: Decimal
+    cash: Decimal
+    execution: Execution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +150,14 @@ class Broker(Protocol):
 
     async def executions(self, broker_order_id: str) -> Sequence[Execution]:
         """Every execution of one order, oldest first."""
+        ...
+
+    async def positions(self) -> Sequence[BrokerPosition]:
+        """Everything that the account holds."""
+        ...
+
+    async def activities(self, after: datetime) -> Sequence[Activity]:
+        """Everything that has changed the account since, oldest first."""
         ...
 
     async def account(self) -> AccountFigures: ...

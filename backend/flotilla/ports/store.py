@@ -30,6 +30,7 @@ class Account:
     name: str
     kind: str
     epoch: int
+    requests_per_minute: int = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import MINUTE, NEW_YORK, Bar, Instrument, Session
 from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
-from flotilla.ports.broker import AccountFigures, BrokerOrder, MarketState, OrderRejected, OutcomeUnknown
+from flotilla.ports.broker import AccountFigures, Activity, BrokerOrder, BrokerPosition, MarketState, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
 from tests.engine.fakes import FakeBarStream, FakeHistory, FakeTradeUpdates, Scripted
 
@@ -41,6 +41,7 @@ class Exchange(Scripted):
         self.held: dict[str, Decimal] = defaultdict(Decimal)
         self.spent = Decimal(0)
         self._executions: dict[str, list[Execution]] = defaultdict(list)
+        self.happened: list[Activity] = []
         self._event_ids = count(1)
         self.trade_updates = FakeTradeUpdates()
         self.bar_stream = FakeBarStream()
@@ -129,6 +130,12 @@ class Exchange(Scripted):
     async def account(self) -> AccountFigures:
         return await self._run("account", self._figures)
 
+    async def positions(self) -> Sequence[BrokerPosition]:
+        return await self._run("positions", self._held)
+
+    async def activities(self, after: datetime) -> Sequence[Activity]:
+        return await self._run("activities", self._happened, after)
+
     async def instruments(self) -> Sequence[Instrument]:
         return await self._run("instruments", self._listed)
 
@@ -158,6 +165,7 @@ class Exchange(Scripted):
         execution = Execution(broker_order_id, filled, wanted, at, self.now)
         self._executions[broker_order_id].append(execution)
         signed = wanted if self.sides[broker_order_id] is Side.BUY else -wanted
+        self._happens("FILL", order.symbol, signed, -signed * at, execution)
         self.held[order.symbol] += signed
         self.spent += signed * at
         self.orders[broker_order_id] = replace(
@@ -171,6 +179,34 @@ class Exchange(Scripted):
             elif not self.orders[member].status.is_terminal:
                 self._change(member, S.CANCELED, "canceled", told=told)
         return execution
+
+    def happens(self, kind: str, symbol: str | None = None, quantity: int = 0, cash: float = 0.0) -> None:
+        """Something that no order did: a split, a transfer, a fee in the coin."""
+        moved = Decimal(str(cash))
+        if symbol is not None:
+            self.held[symbol] += quantity
+        self.spent -= moved
+        self._happens(kind, symbol, Decimal(quantity), moved)
+
+    def by_hand(self, symbol: str, quantity: int, price: float, client_order_id: str | None = None) -> str:
+        """Somebody trades in the broker's own page: nothing of it is told us."""
+        key = str(uuid7())
+        side = Side.BUY if quantity > 0 else Side.SELL
+        self.sides[key] = side
+        self.orders[key] = BrokerOrder(
+            broker_order_id=key,
+            client_order_id=client_order_id or str(uuid7()),
+            status=S.NEW,
+            symbol=symbol,
+            type="market",
+            quantity=Decimal(abs(quantity)),
+            limit_price=None,
+            stop_price=None,
+            filled_quantity=Decimal(0),
+            filled_average_price=None,
+        )
+        self.fill(key, price=price, told=False)
+        return key
 
     def minute(self, **prices: Prices) -> datetime:
         """Let a minute with these bars pass: a close, or (open, high, low, close). Returns its end."""
@@ -288,6 +324,27 @@ class Exchange(Scripted):
 
     async def _executions_of(self, key: str) -> Sequence[Execution]:
         return list(self._executions[key])
+
+    def _happens(
+        self,
+        kind: str,
+        symbol: str | None,
+        quantity: Decimal,
+        cash: Decimal,
+        execution: Execution | None = None,
+    ) -> None:
+        number = f"{len(self.happened):06d}"
+        self.happened.append(Activity(number, kind, self.now, symbol, quantity, cash, execution))
+
+    async def _held(self) -> Sequence[BrokerPosition]:
+        return [
+            BrokerPosition(symbol, quantity, Decimal(str(self.last_price(symbol))))
+            for symbol, quantity in self.held.items()
+            if quantity
+        ]
+
+    async def _happened(self, after: datetime) -> Sequence[Activity]:
+        return [one for one in self.happened if one.at > after]
 
     async def _figures(self) -> AccountFigures:
         cash = 100_000 - self.spent

@@ -1,7 +1,7 @@
 """Orders, account and calendar of one Alpaca account."""
 
 from collections.abc import Sequence
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,14 @@ from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import Instrument, Session
 from flotilla.domain.orders import Order
-from flotilla.ports.broker import AccountFigures, BrokerOrder, MarketState, OrderRejected
+from flotilla.ports.broker import (
+    AccountFigures,
+    Activity,
+    BrokerOrder,
+    BrokerPosition,
+    MarketState,
+    OrderRejected,
+)
 
 _ALREADY_DONE = 42210000
 _PAGE = 100
@@ -86,6 +93,24 @@ class AlpacaBroker:
         """A page of FILL activities, each with its own id, which is the next page's token."""
         rows = self._client.trading.get("/account/activities/FILL", query)
         return [(row["id"], mapping.execution(row)) for row in rows]
+
+    async def positions(self) -> Sequence[BrokerPosition]:
+        return await self._client.read(
+            lambda: [mapping.position(row) for row in self._client.trading.get("/positions")]
+        )
+
+    async def activities(self, after: datetime) -> Sequence[Activity]:
+        found: list[Activity] = []
+        query: dict[str, Any] = {"after": after.isoformat(), "direction": "asc", "page_size": _PAGE}
+        while True:
+            page = await self._client.read(partial(self._activities, dict(query)))
+            found.extend(page)
+            if len(page) < _PAGE:
+                return found
+            query["page_token"] = page[-1].id
+
+    def _activities(self, query: dict[str, Any]) -> list[Activity]:
+        return [mapping.activity(row) for row in self._client.trading.get("/account/activities", query)]
 
     async def account(self) -> AccountFigures:
         return await self._client.read(lambda: mapping.account(self._client.trading.get_account()))

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 
 from flotilla.adapters.alpaca.config import AlpacaConfig
 from flotilla.domain.errors import Unavailable
-from flotilla.ports.broker import OrderRejected, OutcomeUnknown
+from flotilla.ports.broker import OrderRejected, OutcomeUnknown, TooManyRequests
 
 T = TypeVar("T")
 
@@ -37,6 +37,19 @@ class _TimeoutAdapter(HTTPAdapter):
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = (_CONNECT_TIMEOUT, _READ_TIMEOUT)
         return super().send(request, *args, **kwargs)
+
+
+class _CountedAdapter(_TimeoutAdapter):
+    """Also hands on what each answer says of the requests that are left."""
+
+    def __init__(self, hear: Callable[[requests.Response], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._hear = hear
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        response = super().send(request, *args, **kwargs)
+        self._hear(response)
+        return response
 
 
 class AlpacaClient:
@@ -66,6 +79,20 @@ class AlpacaClient:
             client._session.mount("http://", adapter)
             client._session.mount("https://", adapter)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="alpaca")
+
+    def hear_allowance(self, hear: Callable[[int | None, int | None], None]) -> None:
+        """Have `hear` called in the running loop with (limit, remaining) of every trading answer that
+        was no refusal; None for what it does not say.
+        """
+        loop = asyncio.get_running_loop()
+
+        def read(response: requests.Response) -> None:
+            if response.status_code != 429 and not loop.is_closed():
+                limit, left = (_number(response, f"X-RateLimit-{name}") for name in ("Limit", "Remaining"))
+                loop.call_soon_threadsafe(hear, limit, left)
+
+        for scheme in ("http://", "https://"):
+            self.trading._session.mount(scheme, _CountedAdapter(read, pool_maxsize=_THREADS))
 
     async def call(self, request: Callable[[], T]) -> T:
         """Run a blocking request in the pool. Raises APIError and requests' own errors."""
@@ -100,6 +127,8 @@ class AlpacaClient:
         try:
             return await self.call(request)
         except APIError as error:
+            if error.status_code == 429:
+                raise too_many(error) from error
             if error.status_code in (400, 401, 403, 404, 422) and "must be unique" not in message(error):
                 raise OrderRejected(message(error), code=_code(error)) from error
             raise OutcomeUnknown(message(error)) from error
@@ -111,7 +140,20 @@ class AlpacaClient:
 
 
 def refused(error: APIError) -> Unavailable:
+    if error.status_code == 429:
+        return too_many(error)
     return Unavailable(f"The broker answered: {message(error)}", code="BROKER_ERROR")
+
+
+def too_many(error: APIError) -> TooManyRequests:
+    """Alpaca's own 429 names no time; a proxy's may."""
+    after = None if error.response is None else _number(error.response, "Retry-After")
+    return TooManyRequests("The broker refuses further requests for now.", retry_after=after)
+
+
+def _number(response: requests.Response, header: str) -> int | None:
+    value = response.headers.get(header, "")
+    return int(value) if value.isdecimal() else None
 
 
 def unanswered(error: Exception) -> Unavailable:

@@ -10,7 +10,7 @@ import structlog
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import NEW_YORK, Bar, Instrument, Session
 from flotilla.domain.orders import Order, OrderStatus, OrderType
-from flotilla.ports.broker import AccountFigures, BrokerOrder, MarketState
+from flotilla.ports.broker import AccountFigures, Activity, BrokerOrder, BrokerPosition, MarketState
 from flotilla.ports.market_data import TradeUpdate
 
 log = structlog.get_logger(__name__)
@@ -108,6 +108,52 @@ def execution(activity: Payload) -> Execution:
         price=Decimal(activity["price"]),
         executed_at=moment(activity["transaction_time"]),
     )
+
+
+def position(payload: Payload) -> BrokerPosition:
+    """A row of the account's positions; coins come without their slash."""
+    return BrokerPosition(
+        symbol=_pair(payload["symbol"]),
+        quantity=Decimal(payload["qty"]),
+        price=Decimal(payload["current_price"]),
+    )
+
+
+def activity(payload: Payload) -> Activity:
+    """A row of the account's activities: a fill, or anything else that moved shares or dollars."""
+    if payload["activity_type"] == "FILL":
+        signed = Decimal(payload["qty"]) * (1 if payload["side"] == "buy" else -1)
+        return Activity(
+            id=payload["id"],
+            type="FILL",
+            at=moment(payload["transaction_time"]),
+            symbol=_pair(payload["symbol"]),
+            quantity=signed,
+            cash=-signed * Decimal(payload["price"]),
+            execution=execution(payload),
+        )
+    kind, symbol = payload["activity_type"], payload.get("symbol")
+    at = payload.get("created_at") or f"{payload['date']}T00:00:00Z"
+    # A dividend's quantity is what it was paid on; only these move shares or coins.
+    moves = kind in ("SPLIT", "CFEE", "SPIN", "ACATS", "JNLS", "MA", "REORG", "REO", "SC", "SSO", "SSP")
+    return Activity(
+        id=payload["id"],
+        type=kind,
+        at=moment(at),
+        symbol=None if symbol is None else _pair(symbol),
+        quantity=(_decimal(payload.get("qty")) or Decimal(0)) if moves else Decimal(0),
+        cash=_decimal(payload.get("net_amount")) or Decimal(0),
+    )
+
+
+def _pair(symbol: str) -> str:
+    """`BTCUSD` is `BTC/USD` in orders, fills and bars; stocks have at most five letters."""
+    if "/" in symbol or "." in symbol or len(symbol) <= 5:
+        return symbol
+    for quote in ("USDT", "USDC", "USD", "BTC"):
+        if symbol.endswith(quote) and len(symbol) > len(quote):
+            return f"{symbol.removesuffix(quote)}/{quote}"
+    return symbol
 
 
 def bar(symbol: str, payload: Payload) -> Bar:

@@ -71,7 +71,7 @@ class PostgresStore:
     async def account(self, account_id: str) -> Account:
         async with self._transaction() as session:
             row = await session.get_one(AccountRow, account_id)
-            return Account(row.id, row.name, row.kind, row.epoch)
+            return Account(row.id, row.name, row.kind, row.epoch, row.requests_per_minute)
 
     async def bots(self, account_id: str) -> Sequence[StoredBot]:
         async with self._transaction() as session:

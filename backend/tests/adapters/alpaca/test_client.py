@@ -28,6 +28,7 @@ class Venue(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answer: tuple[int, Any] = (200, {})
         self.answers: dict[str, Any] = {}
+        self.headers: dict[str, str] = {}
         self.asked: list[tuple[str, str, Any]] = []
 
     def says(self, status: int, body: Any) -> None:
@@ -48,6 +49,8 @@ class Handler(BaseHTTPRequestHandler):
         content = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 

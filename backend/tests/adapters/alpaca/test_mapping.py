@@ -14,7 +14,7 @@ from flotilla.adapters.alpaca import mapping
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import Bar, Instrument, Session
 from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
-from flotilla.ports.broker import AccountFigures, MarketState
+from flotilla.ports.broker import AccountFigures, BrokerPosition, MarketState
 
 S = OrderStatus
 MESSAGES = [
@@ -314,3 +314,45 @@ def test_a_request_never_has_an_exponent(quantity: str) -> None:
     body = mapping.order_request(order(quantity=Decimal(quantity)))
     assert "E" not in body["qty"]
     assert Decimal(body["qty"]) == Decimal(quantity)
+
+
+def test_a_position_is_signed_and_a_coin_has_its_slash_again() -> None:
+    row = {
+        "symbol": "TSLA",
+        "qty": "-3",
+        "side": "short",
+        "current_price": "251.5",
+        "asset_class": "us_equity",
+    }
+    assert mapping.position(row) == BrokerPosition("TSLA", Decimal(-3), Decimal("251.5"))
+    coin = {
+        "symbol": "BTCUSD",
+        "qty": "0.5",
+        "side": "long",
+        "current_price": "60000",
+        "asset_class": "crypto",
+    }
+    assert mapping.position(coin).symbol == "BTC/USD"
+
+
+def test_activities_say_what_they_moved() -> None:
+    sale = {
+        "id": "20260310100000000::a",
+        "activity_type": "FILL",
+        "order_id": "o-1",
+        "side": "sell_short",
+        "symbol": "ETHUSD",
+        "qty": "2",
+        "cum_qty": "5",
+        "price": "10.5",
+        "transaction_time": "2026-03-10T14:00:00.5Z",
+    }
+    found = mapping.activity(sale)
+    assert (found.symbol, found.quantity, found.cash) == ("ETH/USD", Decimal(-2), Decimal(21))
+    assert found.execution is not None
+    assert found.execution.cumulative_quantity == 5
+    fee = {"id": "b", "activity_type": "CFEE", "date": "2026-03-10", "symbol": "ETHUSD", "qty": "-0.01"}
+    assert mapping.activity({**fee, "net_amount": "0"}).quantity == Decimal("-0.01")
+    dividend = {"id": "c", "activity_type": "DIV", "date": "2026-03-10", "symbol": "AAPL", "qty": "10"}
+    paid = mapping.activity({**dividend, "net_amount": "2.50"})
+    assert (paid.symbol, paid.quantity, paid.cash) == ("AAPL", 0, Decimal("2.50"))

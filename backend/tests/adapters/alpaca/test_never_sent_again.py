@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from flotilla.adapters.alpaca.broker import AlpacaBroker
+from flotilla.adapters.alpaca.client import AlpacaClient
+from flotilla.adapters.alpaca.config import AlpacaConfig
 from flotilla.domain.errors import Unavailable
-from flotilla.ports.broker import OrderRejected, OutcomeUnknown
+from flotilla.ports.broker import OrderRejected, OutcomeUnknown, TooManyRequests
 from tests.adapters.alpaca.test_client import HTML, Venue, broker_at
 from tests.adapters.alpaca.test_client import venue as venue
 from tests.adapters.alpaca.test_mapping import message, order
@@ -71,3 +73,34 @@ async def test_legs_are_told_where_the_broker_shows_them(venue: Venue, broker: A
     assert found.legs_told
     venue.says(200, [message("new")["order"]])
     assert [row.legs_told for row in await broker.open_orders()] == [False]
+
+
+async def test_a_refusal_for_the_number_of_requests_is_told_at_once_with_its_time(venue: Venue) -> None:
+    """The request budget sends again, by priority; not alpaca-py, three seconds later in its thread."""
+    url = f"http://127.0.0.1:{venue.server_port}"
+    client = AlpacaClient(AlpacaConfig.for_practice(url, key_id="K", secret_key="S"), resend=False)
+    broker = AlpacaBroker(client)
+    venue.says(429, {"code": 42910000, "message": "rate limit exceeded"})
+    waits: list[tuple[dict[str, str], int | None]] = [({}, None), ({"Retry-After": "7"}, 7)]
+    for venue.headers, wait in waits:
+        for request in (broker.submit(order()), broker.cancel(KNOWN), broker.get(KNOWN), broker.account()):
+            with pytest.raises(TooManyRequests) as refusal:
+                await request
+            assert refusal.value.retry_after == wait
+    assert len(venue.asked) == 8
+    client.close()
+    client.trading._session.close()
+
+
+async def test_what_an_answer_says_of_the_requests_left_is_handed_on(venue: Venue) -> None:
+    url = f"http://127.0.0.1:{venue.server_port}"
+    client = AlpacaClient(AlpacaConfig.for_practice(url, key_id="K", secret_key="S"), resend=False)
+    told: list[tuple[int | None, int | None]] = []
+    client.hear_allowance(lambda limit, remaining: told.append((limit, remaining)))
+    venue.says(200, [])
+    await AlpacaBroker(client).positions()
+    venue.headers = {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "12", "X-RateLimit-Reset": "1"}
+    await AlpacaBroker(client).positions()
+    assert told == [(None, None), (200, 12)]
+    client.close()
+    client.trading._session.close()
