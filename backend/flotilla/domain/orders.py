@@ -182,6 +182,11 @@ def client_order_id(
     return f"{bot_id}-{epoch}-{symbol.replace('/', '')}-{stamp}-{what}-{attempt}"
 
 
+def second_part(first: str) -> str:
+    """The client order id of the second part of an order that had to be sent in two."""
+    return f"{first}-rest"
+
+
 def to_quantity(quantity: float, step: Decimal) -> Decimal:
     """A kernel quantity as whole steps.
 

@@ -107,6 +107,9 @@ class BotLoop:
     def on_closed(self, order: Order) -> None:
         self._hear(lambda: self._book.track(order))
 
+    def on_split(self, rest: Order) -> None:
+        self._hear(lambda: self._book.track(rest))
+
     def on_caught_up(self) -> None:
         self._news.set()
 

@@ -62,7 +62,7 @@ class BudgetedBroker:
             ) from None
 
     def _is_over(self, tau: datetime) -> bool:
-        now = self._budget.market.at(asyncio.get_running_loop().time())
+        now = self._budget.market_now()
         return now is not None and now - tau > STALE_AFTER
 
     async def replace(self, broker_order_id: str, order: Order) -> BrokerOrder:
@@ -105,7 +105,7 @@ class BudgetedBroker:
 
     async def market_state(self) -> MarketState:
         """The market's clock; what it must say by now where requests are too short to ask."""
-        known, now = self._state, self._budget.market.at(asyncio.get_running_loop().time())
+        known, now = self._state, self._budget.market_now()
         if known is not None and now is not None and not self._clock_is_free and self._budget.is_short:
             return replace(known, now=now)
         state = await self._request(self._broker.market_state, cost=0 if self._clock_is_free else 1)

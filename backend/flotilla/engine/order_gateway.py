@@ -5,6 +5,7 @@ or asked for by client order id, and never resent. Every report is booked once, 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -12,7 +13,8 @@ import structlog
 
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
-from flotilla.domain.orders import Order, OrderStatus, Side
+from flotilla.domain.orders import Order, OrderStatus, Purpose, Side
+from flotilla.engine.wash_guard import WashGuard
 from flotilla.ports.broker import Broker, BrokerOrder, OrderNotSent, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
 from flotilla.ports.store import Booked, EngineStore, FillOutOfOrder
@@ -21,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 # How long a request without an answer may still arrive: asked at these wall seconds after it.
 ASK_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0)
+# An entry that had to wait longer than a bar is not the one that was decided (market time).
+_STALE_AFTER = timedelta(minutes=1)
 
 
 class OrderListener(Protocol):
@@ -30,6 +34,10 @@ class OrderListener(Protocol):
 
     def on_closed(self, order: Order) -> None:
         """The order never was at the broker, and will not be."""
+        ...
+
+    def on_split(self, rest: Order) -> None:
+        """An order is sent in two: this is the second part, a row of its own."""
         ...
 
     def on_caught_up(self) -> None:
@@ -47,6 +55,7 @@ class OrderGateway:
         *,
         account_id: str,
         ask_after: Sequence[float] = ASK_AFTER,
+        market_now: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self._broker = broker
         self._store = store
@@ -57,6 +66,9 @@ class OrderGateway:
         self._claimed: set[str] = set()
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._behind = False
+        self._market_now = market_now
+        self.guard = WashGuard()
+        self._freed = asyncio.Event()
 
     # --- who listens ----------------------------------------------------------------------------
 
@@ -105,8 +117,81 @@ class OrderGateway:
             self._claimed -= claimed
 
     async def submit(self, order: Order) -> None:
-        """Send an order whose row is committed. Returns when the outcome is known, or cannot be."""
+        """Send an order whose row is committed. Returns when the outcome is known, or cannot be; or
+        when it waits for another one, which it must not meet at the broker.
+        """
+        blocker = self.guard.blocker(order)
+        if blocker is None:
+            self.guard.follow(order)
+            await self._submit_next(order)
+            return
+        log.info("order_waits", order=order.client_order_id, behind=blocker.client_order_id)
+        self.guard.line_up(order)
+        await self._store.note_order(order.id, _waits_for(blocker))
+
+    async def send_freed(self) -> None:
+        """Send what waited for another order, as soon as that is done; runs for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._freed.wait()
+                self._freed.clear()
+                for order in self.guard.freed():
+                    self._claimed.add(order.client_order_id)
+                    tasks.create_task(self._send_freed(order), name=f"order:{order.client_order_id}")
+
+    async def _send_freed(self, order: Order) -> None:
+        with self.claim([order.client_order_id]):
+            reason = self._outlived(order)
+            if reason is not None:
+                await self.close(order, OrderStatus.NOT_SENT, reason)
+            else:
+                await self._submit_next(order)
+
+    def _outlived(self, order: Order) -> str | None:
+        """Why an order that waited is not to be sent any more, if so."""
+        if self.guard.is_orphan(order):
+            return "OPPOSED: the first part of this order was not filled."
+        if order.purpose is not Purpose.ENTRY:
+            return None
+        if order.bot_id not in self._listeners:
+            return "The bot has stopped while the order waited for another one."
+        now = self._market_now()
+        if now is not None and now - order.tau > _STALE_AFTER:
+            return "WASH_GUARD: its bar was over before the order that it waited for was done."
+        return None
+
+    async def _submit_next(self, order: Order) -> None:
+        """Send an order that waits for nothing; in two parts where it crosses zero (semantics 7)."""
+        leg = self.guard.holding_leg(order)
+        if leg is not None:
+            reason = "OPPOSED: a stop or target of another bot holds the shares; start that bot again."
+            await self.close(order, OrderStatus.NOT_SENT, reason)
+            return
+        if order.symbol in self.guard.opposed:
+            order = await self._split_at_zero(order)
         await self._request(order, lambda: self._broker.submit(order))
+
+    async def _split_at_zero(self, order: Order) -> Order:
+        """The part of an order that goes out now: the broker takes none from long to short, or back."""
+        net = await self._store.net_quantity(self._account_id, order.symbol)
+        sign = 1 if order.side is Side.BUY else -1
+        if net * sign >= 0 or abs(net) >= order.quantity:
+            return order
+        split = await self._store.split_order(order.id, abs(net))
+        if split is None:
+            return order
+        first, rest = split
+        log.info("order_split", order=order.client_order_id, net=str(net), rest=str(rest.quantity))
+        self.guard.follow(first)
+        self.guard.line_up_second_part(first, rest)
+        listener = self._listeners.get(order.bot_id)
+        if listener is not None:
+            listener.on_split(rest)
+        return first
+
+    def _follow(self, order: Order) -> None:
+        if self.guard.follow(order):
+            self._freed.set()
 
     async def replace(self, order: Order, resting: Order) -> None:
         """Put an order whose row is committed in the place of one that rests at the broker.
@@ -146,6 +231,8 @@ class OrderGateway:
     async def cancel(self, order: Order) -> None:
         """Ask for a cancel; what comes of it is booked like everything else."""
         if order.broker_order_id is None:
+            if self.guard.withdraw(order.client_order_id):
+                await self.close(order, OrderStatus.NOT_SENT, "It was cancelled while it waited.")
             return
         try:
             await self._broker.cancel(order.broker_order_id)
@@ -161,6 +248,8 @@ class OrderGateway:
         async with self._booking:
             closed = await self._store.close_order(order.id, status, reason)
             listener = self._listeners.get(order.bot_id)
+            if closed is not None:
+                self._follow(closed)
             if closed is not None and listener is not None:
                 listener.on_closed(closed)
 
@@ -184,7 +273,8 @@ class OrderGateway:
         An order it never had is closed; one that its bot is about to send is left to it. `alone`: no
         other order is asked for because of it.
         """
-        if order.broker_order_id is None and order.client_order_id in self._claimed:
+        mine = order.client_order_id in self._claimed or self.guard.waits(order.client_order_id)
+        if order.broker_order_id is None and mine:
             return True
         try:
             report = await self._find(order)
@@ -302,6 +392,8 @@ class OrderGateway:
             report, executions, account_id=self._account_id, source=source, event_id=event_id
         )
         if booked is not None:
+            for order in (booked.order, *booked.legs):
+                self._follow(order)
             listener = self._listeners.get(booked.order.bot_id)
             if listener is not None:
                 listener.on_booked(booked)
@@ -336,3 +428,10 @@ class OrderGateway:
             await self.close(order, OrderStatus.NOT_SENT, "The broker never received it.")
         else:
             log.error("order_lost_at_broker", order=order.client_order_id)
+
+
+def _waits_for(blocker: Order) -> str:
+    return (
+        f"WASH_GUARD: waits for order {blocker.client_order_id} ({blocker.side} {blocker.quantity:f} "
+        f"{blocker.symbol}): the broker refuses opposite orders of one account."
+    )

@@ -24,6 +24,8 @@ async def reconcile(broker: Broker, store: EngineStore, gateway: OrderGateway, *
     at_broker = {order.broker_order_id: order for order in await broker.open_orders()}
     asked, answered = 0, 0
     for order in await store.open_orders(account_id):
+        if order.broker_order_id is not None:
+            gateway.guard.follow(order)
         known = at_broker.pop(order.broker_order_id or "", None)
         if (
             known is not None

@@ -136,6 +136,10 @@ class RequestBudget:
         full = self.limit > 0 and len(self._made) >= self.limit - reserve
         return bool(self._waiting) or now < self._closed_until or full
 
+    def market_now(self) -> datetime | None:
+        """What time it is in the market; None before it was heard."""
+        return self.market.at(self._wall())
+
     # --- what is heard --------------------------------------------------------------------------
 
     def hear_time(self, now: datetime, rate: float | None = None) -> None:

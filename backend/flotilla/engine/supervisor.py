@@ -68,7 +68,9 @@ class Supervisor:
         self._out = outside
         self._account_id = outside.account.id
         self._calendar = SessionCalendar(outside.broker)
-        self._gateway = OrderGateway(outside.broker, outside.store, account_id=self._account_id)
+        self._gateway = OrderGateway(
+            outside.broker, outside.store, account_id=self._account_id, market_now=self.budget.market_now
+        )
         self._limits = AccountLimiter(outside.store, self._account_id)
         self._hub = MarketHub(
             outside.bar_stream,
@@ -95,6 +97,7 @@ class Supervisor:
             # No bot may decide before the broker's truth is ours (design section 8).
             await self._reconciled.wait()
             tasks.create_task(self._reconciliations(), name="reconciliations")
+            tasks.create_task(self._gateway.send_freed(), name="freed-orders")
             tasks.create_task(self._minutes(), name="minutes")
             tasks.create_task(self._limits.run(), name="account-limits")
             tasks.create_task(self._nudged(), name="nudges")

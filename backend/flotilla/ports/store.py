@@ -227,6 +227,20 @@ class EngineStore(Protocol):
         """Change the quantity of an order whose request was not sent yet; None when it was."""
         ...
 
+    async def split_order(self, order_id: str, quantity: Decimal) -> tuple[Order, Order] | None:
+        """Make two of an order whose request was not sent yet: one of `quantity`, and the rest as a row
+        of its own; None when it was sent.
+        """
+        ...
+
+    async def note_order(self, order_id: str, detail: str) -> None:
+        """Append a remark to an order's audit; its status stays."""
+        ...
+
+    async def net_quantity(self, account_id: str, symbol: str) -> Decimal:
+        """What the account holds of a symbol by our books: all ledgers, and what is no bot's."""
+        ...
+
     async def open_orders(self, account_id: str) -> Sequence[Order]:
         """Every order of the account that is not known to be done, oldest first."""
         ...

@@ -35,6 +35,9 @@ class Bot:
     def on_closed(self, order: Order) -> None:
         self.heard.append((order.purpose, order.status))
 
+    def on_split(self, rest: Order) -> None:
+        self.heard.append((rest.purpose, "split"))
+
     def on_caught_up(self) -> None:
         self.caught_up += 1
 
@@ -58,12 +61,14 @@ class Desk:
         self.gateway.listen(self.bot_id, self.bot)
         return self.gateway
 
-    async def order(self, purpose: Purpose = Purpose.ENTRY, **changes: Any) -> Order:
+    async def order(
+        self, purpose: Purpose = Purpose.ENTRY, *, bot_id: str | None = None, **changes: Any
+    ) -> Order:
         """An order whose row is committed and whose request has not been sent."""
         self._count += 1
         side = Side.BUY if purpose is Purpose.ENTRY else Side.SELL
         given: dict[str, Any] = {
-            "client_order_id": f"{self.bot_id}-{self._count}",
+            "client_order_id": f"{bot_id or self.bot_id}-{self._count}",
             "symbol": "AAPL",
             "side": side,
             "purpose": purpose,
@@ -76,7 +81,7 @@ class Desk:
         }
         stored = await self.store.record_step(
             StepRecord(
-                bot_id=self.bot_id,
+                bot_id=bot_id or self.bot_id,
                 account_id=self.engine.account_id,
                 bot_version=1,
                 tau=START,

@@ -14,8 +14,16 @@ from uuid_utils import uuid7
 
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import MINUTE, NEW_YORK, Bar, Instrument, Session
-from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
-from flotilla.ports.broker import AccountFigures, Activity, BrokerOrder, BrokerPosition, MarketState, OrderRejected, OutcomeUnknown
+from flotilla.domain.orders import Order, OrderStatus, OrderType, Side
+from flotilla.ports.broker import (
+    AccountFigures,
+    Activity,
+    BrokerOrder,
+    BrokerPosition,
+    MarketState,
+    OrderRejected,
+    OutcomeUnknown,
+)
 from flotilla.ports.market_data import TradeUpdate
 from tests.engine.fakes import FakeBarStream, FakeHistory, FakeTradeUpdates, Scripted
 
@@ -34,6 +42,7 @@ class Exchange(Scripted):
         super().__init__()
         self.now = START
         self.fills_at_once = True
+        self.lenient = True  # opposite orders may meet
         self.touches = True  # bars that reach a leg's price fill it
         self.orders: dict[str, BrokerOrder] = {}
         self.sides: dict[str, Side] = {}
@@ -59,8 +68,9 @@ class Exchange(Scripted):
         """Take an order whatever else was said; the receipt shows it as it was when it came."""
         if any(known.client_order_id == order.client_order_id for known in self.orders.values()):
             raise OutcomeUnknown("client_order_id must be unique")  # a 422 that says: ask
-        if order.purpose is not Purpose.ENTRY and order.quantity > self.available(order.symbol, order.side):
-            raise OrderRejected("insufficient qty available for order", code=40310000)
+        self._check_position(order)
+        if not self.lenient:
+            self._check_wash_trade(order)
         parent = self._add(order, order.client_order_id, order.side, order.type)
         legs, closes = [], Side.SELL if order.side is Side.BUY else Side.BUY
         if order.take_profit_price is not None:
@@ -293,6 +303,20 @@ class Exchange(Scripted):
         self.orders[key] = replace(self.orders[key], status=status)
         if told:
             self.trade_updates.send(replace(self.update(key, execution), event=event))
+
+    def _check_position(self, order: Order) -> None:
+        """What closes the account's position may not be more than is free of it."""
+        held = self.held[order.symbol]
+        closes = held > 0 if order.side is Side.SELL else held < 0
+        if closes and order.quantity > self.available(order.symbol, order.side):
+            raise OrderRejected("insufficient qty available for order", code=40310000)
+
+    def _check_wash_trade(self, order: Order) -> None:
+        for key, other in self.orders.items():
+            simple = not self.legs.get(key) and not any(key in legs for legs in self.legs.values())
+            opposite = other.symbol == order.symbol and self.sides[key] is not order.side
+            if opposite and simple and not other.status.is_terminal and order.stop_loss_price is None:
+                raise OrderRejected("potential wash trade detected. use complex orders", code=40310000)
 
     def _group(self, key: str) -> list[str]:
         for parent, legs in self.legs.items():

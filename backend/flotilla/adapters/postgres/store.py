@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.adapters.postgres import booking, limits, rows, steps
+from flotilla.adapters.postgres import booking, limits, rows, steps, waiting_orders
 from flotilla.db import outbox
 from flotilla.db.session import Database
 from flotilla.db.tables import (
@@ -168,6 +168,18 @@ class PostgresStore:
             row.reason = reason
             await booking.record_event(session, row, status, source="engine", detail=reason)
             return rows.order(row)
+
+    async def split_order(self, order_id: str, quantity: Decimal) -> tuple[Order, Order] | None:
+        async with self._transaction() as session:
+            return await waiting_orders.split(session, order_id, quantity)
+
+    async def note_order(self, order_id: str, detail: str) -> None:
+        async with self._transaction() as session:
+            await waiting_orders.note(session, order_id, detail)
+
+    async def net_quantity(self, account_id: str, symbol: str) -> Decimal:
+        async with self._transaction() as session:
+            return await waiting_orders.net_quantity(session, account_id, symbol)
 
     async def open_orders(self, account_id: str) -> Sequence[Order]:
         async with self._transaction() as session:
