@@ -108,7 +108,7 @@ class FakeBroker:
         self._answer()
         return []
 
-    async def activities(self, after: datetime) -> Sequence[Activity]:
+    async def activities(self, after: datetime, *, trades: bool) -> Sequence[Activity]:
         self._answer()
         return []
 

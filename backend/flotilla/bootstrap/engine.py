@@ -45,6 +45,7 @@ async def engine(settings: Settings) -> AsyncIterator[Supervisor]:
                 trade_updates=AlpacaTradeUpdateStream(client.config),
                 history=AlpacaBarHistory(client, broker),
                 store=store,
+                account_books=store.account_books,
                 prices=PostgresPriceFeed(database),
                 nudges=PostgresNudges(database_url(settings)),
                 clock=SystemClock(),

@@ -17,6 +17,7 @@ Read it in the order in which data flows:
     decision    kernel/         compiled: what a fill does, and one step of a bot - marks, exits, stops that
                                 move, entries through the gates; codes.py has its words as numbers
     ledger      ledger.py       a bot's money, in Decimal
+    difference  reconciliation.py  the broker against all ledgers: what differs, and why
     event       events.py       the facts that leave: what the browser and the outbox see
     errors      errors.py       everything that can be refused, with its code
 

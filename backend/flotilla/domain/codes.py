@@ -52,6 +52,7 @@ EXPOSURE_CAP: Final = 20
 LIQUIDITY_CAP: Final = 21
 ACCOUNT_LIMIT: Final = 22
 INSUFFICIENT_CASH: Final = 23
+UNRECONCILED: Final = 24
 
 # Sizing.
 BY_PERCENT: Final = 0
@@ -76,6 +77,7 @@ NO_ENTRIES: Final = 8
 NO_RULES: Final = 16
 FLATTEN_ALL: Final = 32
 NEXT_SESSION: Final = 64  # the session is over, and orders wait for the next one's first bar
+HELD_BACK: Final = 128  # broker and books differ in what the bot trades
 
 # What is known of a symbol at a tau: bits of `Market.signals`.
 EVALUATED: Final = 1  # the rules were asked, about a bar that they had not seen

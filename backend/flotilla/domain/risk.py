@@ -35,6 +35,7 @@ class RefusalCode(StrEnum):
     LIQUIDITY_CAP = "LIQUIDITY_CAP"
     ACCOUNT_LIMIT = "ACCOUNT_LIMIT"
     INSUFFICIENT_CASH = "INSUFFICIENT_CASH"
+    UNRECONCILED = "UNRECONCILED"
 
     @classmethod
     def of(cls, code: int) -> "RefusalCode":
@@ -70,6 +71,8 @@ REFUSAL_SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.LIQUIDITY_CAP: "The order would be too large a part of what is traded in a minute.",
     RefusalCode.ACCOUNT_LIMIT: "A limit over all bots of the account forbids it.",
     RefusalCode.INSUFFICIENT_CASH: "The bot's cash does not cover the order and its reserve.",
+    RefusalCode.UNRECONCILED: "The broker has something else of a symbol of the bot (or in cash) than the "
+    "books say; entries wait until that is resolved.",
 }
 
 

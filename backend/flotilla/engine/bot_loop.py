@@ -281,10 +281,11 @@ class BotLoop:
         state = self._book.state
         views, tau, session = self._views(minute, heard), minute.tau, minute.session
         mode = Mode.FLATTEN if self._stopping is OnStop.FLATTEN else Mode.TRADE
+        held_back = self._gateway.holds_back({*self._spec.symbols, *state.holdings})
         if not self._limits.gates(tau):
-            return state.step(views, tau=tau, session=session, mode=mode)
+            return state.step(views, tau=tau, session=session, mode=mode, held_back=held_back)
         with self._hearing_later():
-            half = state.manage(views, tau=tau, session=session, mode=mode)
+            half = state.manage(views, tau=tau, session=session, mode=mode, held_back=held_back)
             return await self._limits.enter(self.bot.id, half)
 
     @contextmanager

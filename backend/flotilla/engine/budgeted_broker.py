@@ -91,8 +91,8 @@ class BudgetedBroker:
     async def positions(self) -> Sequence[BrokerPosition]:
         return await self._ask(self._broker.positions)
 
-    async def activities(self, after: datetime) -> Sequence[Activity]:
-        return await self._ask(lambda: self._broker.activities(after))
+    async def activities(self, after: datetime, *, trades: bool) -> Sequence[Activity]:
+        return await self._ask(lambda: self._broker.activities(after, trades=trades))
 
     async def account(self) -> AccountFigures:
         return await self._request(self._broker.account)

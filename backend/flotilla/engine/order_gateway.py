@@ -3,8 +3,10 @@ or asked for by client order id, and never resent. Every report is booked once, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -14,6 +16,7 @@ import structlog
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
 from flotilla.domain.orders import Order, OrderStatus, Purpose, Side
+from flotilla.domain.reconciliation import CASH
 from flotilla.engine.wash_guard import WashGuard
 from flotilla.ports.broker import Broker, BrokerOrder, OrderNotSent, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
@@ -56,6 +59,7 @@ class OrderGateway:
         account_id: str,
         ask_after: Sequence[float] = ASK_AFTER,
         market_now: Callable[[], datetime | None] = lambda: None,
+        market_heard: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self._broker = broker
         self._store = store
@@ -66,9 +70,13 @@ class OrderGateway:
         self._claimed: set[str] = set()
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._behind = False
-        self._market_now = market_now
+        self._market_now, self.market_heard = market_now, market_heard
         self.guard = WashGuard()
         self._freed = asyncio.Event()
+        self.news = asyncio.Event()  # something was filled, ours or not
+        self.moves: Counter[str] = Counter()  # how often our books of a symbol have changed
+        self._sending: Counter[str] = Counter()
+        self.unreconciled: Collection[str] = frozenset()
 
     # --- who listens ----------------------------------------------------------------------------
 
@@ -193,6 +201,15 @@ class OrderGateway:
         if self.guard.follow(order):
             self._freed.set()
 
+    def holds_back(self, symbols: Collection[str]) -> bool:
+        """Whether broker and books differ in one of these symbols, or in dollars."""
+        return any(symbol == CASH or symbol in symbols for symbol in self.unreconciled)
+
+    @property
+    def unsettled(self) -> set[str]:
+        """The symbols for which a request is unanswered: broker and books may differ for now."""
+        return {symbol for symbol, count in self._sending.items() if count}
+
     async def replace(self, order: Order, resting: Order) -> None:
         """Put an order whose row is committed in the place of one that rests at the broker.
 
@@ -206,6 +223,7 @@ class OrderGateway:
 
     async def _request(self, order: Order, request: Callable[[], Awaitable[BrokerOrder]]) -> bool:
         """Make a request and book what comes of it; False when the broker refused it."""
+        self._sending[order.symbol] += 1
         done = asyncio.get_running_loop().create_future()
         self._in_flight[order.client_order_id] = done
         try:
@@ -226,6 +244,7 @@ class OrderGateway:
         finally:
             del self._in_flight[order.client_order_id]
             done.set_result(None)
+            self._sending[order.symbol] -= 1
         return True
 
     async def cancel(self, order: Order) -> None:
@@ -266,6 +285,8 @@ class OrderGateway:
             booked = await self.book(update.order, executions, source="stream", event_id=update.event_id)
         if booked is None:
             log.info("update_not_booked", order=update.order.client_order_id, update=update.event)
+            if executions:
+                self.news.set()
 
     async def refresh(self, order: Order, *, alone: bool = False) -> bool:
         """Ask the broker for an order and book what it says; False when it does not answer.
@@ -392,12 +413,31 @@ class OrderGateway:
             report, executions, account_id=self._account_id, source=source, event_id=event_id
         )
         if booked is not None:
-            for order in (booked.order, *booked.legs):
-                self._follow(order)
-            listener = self._listeners.get(booked.order.bot_id)
-            if listener is not None:
-                listener.on_booked(booked)
+            self._heard(booked)
         return booked
+
+    def follow_account_order(self, order: Order, report: BrokerOrder | None) -> None:
+        """Where an order of the account's own stands; None: it never was at the broker."""
+        status = OrderStatus.NOT_SENT if report is None else report.status
+        filled = order.filled_quantity if report is None else report.filled_quantity
+        if filled != order.filled_quantity:
+            self.moves[order.symbol] += 1
+        self._follow(replace(order, status=status, filled_quantity=filled))
+
+    async def book_assigned(self, assign: Callable[[], Awaitable[Booked]]) -> None:
+        """Book what a person gives a bot, and tell it."""
+        async with self._booking:
+            self._heard(await assign())
+
+    def _heard(self, booked: Booked) -> None:
+        if booked.fills:
+            self.moves[booked.order.symbol] += 1
+            self.news.set()
+        for order in (booked.order, *booked.legs):
+            self._follow(order)
+        listener = self._listeners.get(booked.order.bot_id)
+        if listener is not None:
+            listener.on_booked(booked)
 
     # --- what became of it ----------------------------------------------------------------------
 

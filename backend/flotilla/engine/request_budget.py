@@ -140,6 +140,10 @@ class RequestBudget:
         """What time it is in the market; None before it was heard."""
         return self.market.at(self._wall())
 
+    def market_heard(self) -> datetime | None:
+        """What time it was in the market when it was last heard: never ahead of it."""
+        return self.market.heard
+
     # --- what is heard --------------------------------------------------------------------------
 
     def hear_time(self, now: datetime, rate: float | None = None) -> None:

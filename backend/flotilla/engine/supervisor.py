@@ -14,13 +14,16 @@ from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop, not_traded_ye
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.market import Instrument
 from flotilla.engine.account_limits import AccountLimiter
+from flotilla.engine.account_watch import AccountWatch
 from flotilla.engine.bot_loop import BotLoop
 from flotilla.engine.budgeted_broker import BudgetedBroker, BudgetedHistory
 from flotilla.engine.market_hub import MarketHub, Minute
+from flotilla.engine.opposed import opposed_symbols
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.reconciliation import reconcile
 from flotilla.engine.request_budget import RequestBudget
 from flotilla.engine.sessions import SessionCalendar
+from flotilla.ports.account_books import AccountBooks
 from flotilla.ports.bar_history import BarHistory
 from flotilla.ports.broker import Broker
 from flotilla.ports.bus import BOTS, Nudges
@@ -51,6 +54,7 @@ class Outside:
     trade_updates: TradeUpdateStream
     history: BarHistory
     store: EngineStore
+    account_books: AccountBooks
     prices: PriceFeed
     nudges: Nudges
     clock: WallClock
@@ -69,7 +73,19 @@ class Supervisor:
         self._account_id = outside.account.id
         self._calendar = SessionCalendar(outside.broker)
         self._gateway = OrderGateway(
-            outside.broker, outside.store, account_id=self._account_id, market_now=self.budget.market_now
+            outside.broker,
+            outside.store,
+            account_id=self._account_id,
+            market_now=self.budget.market_now,
+            market_heard=self.budget.market_heard,
+        )
+        self._watch = AccountWatch(
+            outside.broker,
+            outside.store,
+            outside.account_books,
+            self._gateway,
+            outside.nudges,
+            account_id=self._account_id,
         )
         self._limits = AccountLimiter(outside.store, self._account_id)
         self._hub = MarketHub(
@@ -96,8 +112,10 @@ class Supervisor:
             tasks.create_task(self._trade_updates(), name="trade-updates")
             # No bot may decide before the broker's truth is ours (design section 8).
             await self._reconciled.wait()
+            await self._watch.load()
             tasks.create_task(self._reconciliations(), name="reconciliations")
             tasks.create_task(self._gateway.send_freed(), name="freed-orders")
+            tasks.create_task(self._watch.run(), name="account-watch")
             tasks.create_task(self._minutes(), name="minutes")
             tasks.create_task(self._limits.run(), name="account-limits")
             tasks.create_task(self._nudged(), name="nudges")
@@ -233,7 +251,9 @@ class Supervisor:
 
     async def _follow_desired(self, tasks: asyncio.TaskGroup) -> None:
         """Make the actual state follow the desired one."""
-        for bot in await self._out.store.bots(self._account_id):
+        bots = await self._out.store.bots(self._account_id)
+        self._gateway.guard.opposed = opposed_symbols(bots, self._watch.unmanaged)
+        for bot in bots:
             loop = self._loops.get(bot.id)
             selling = bot.on_stop is OnStop.FLATTEN and bot.holds
             if bot.desired_status is DesiredStatus.RUNNING:

@@ -156,8 +156,8 @@ class Broker(Protocol):
         """Everything that the account holds."""
         ...
 
-    async def activities(self, after: datetime) -> Sequence[Activity]:
-        """Everything that has changed the account since, oldest first."""
+    async def activities(self, after: datetime, *, trades: bool) -> Sequence[Activity]:
+        """The fills, or else everything else that has changed the account since, oldest first."""
         ...
 
     async def account(self) -> AccountFigures: ...

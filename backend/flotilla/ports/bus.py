@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 BOTS = "flotilla_bots"  # a bot's desired state or definition changed
+FINDINGS = "flotilla_findings"  # a remedy for a difference with the broker is wanted
 EVENTS = "flotilla_events"  # something was written to the outbox
 NUMBERED = "flotilla_numbered"  # the relay has numbered new facts
 PRICES = "flotilla_prices"  # a minute closed: its bars are the payload

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from flotilla.wire.alerts import AlertOut
 from flotilla.wire.backtests import BacktestOut
 from flotilla.wire.base import Model
 from flotilla.wire.bots import BotOut
@@ -44,6 +45,13 @@ class PositionUpdated(Fact):
 
     type: Literal["position_updated"] = "position_updated"
     position: PositionOut
+
+
+class Alert(Fact):
+    """Something that a person should know of."""
+
+    type: Literal["alert"] = "alert"
+    alert: AlertOut
 
 
 class Hello(Model):
@@ -90,7 +98,7 @@ class BacktestProgress(Model):
 
 
 FactMessage = Annotated[
-    BotStatusChanged | BotDeleted | TradeExecuted | PositionUpdated, Field(discriminator="type")
+    BotStatusChanged | BotDeleted | TradeExecuted | PositionUpdated | Alert, Field(discriminator="type")
 ]
 Message = Annotated[
     Hello
@@ -98,10 +106,13 @@ Message = Annotated[
     | BotDeleted
     | TradeExecuted
     | PositionUpdated
+    | Alert
     | SummaryUpdated
     | PriceUpdate
     | BacktestProgress,
     Field(discriminator="type"),
 ]
 
-FACT: TypeAdapter[BotStatusChanged | BotDeleted | TradeExecuted | PositionUpdated] = TypeAdapter(FactMessage)
+FACT: TypeAdapter[BotStatusChanged | BotDeleted | TradeExecuted | PositionUpdated | Alert] = TypeAdapter(
+    FactMessage
+)

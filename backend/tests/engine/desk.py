@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from flotilla.domain.orders import Order, OrderStatus, Purpose, Side
+from flotilla.engine.account_watch import AccountWatch
 from flotilla.engine.order_gateway import ASK_AFTER, OrderGateway
 from flotilla.engine.reconciliation import reconcile
 from flotilla.ports.market_data import Connected
@@ -56,7 +57,11 @@ class Desk:
     def reopened(self) -> OrderGateway:
         """A gateway as a restarted engine has it."""
         self.gateway = OrderGateway(
-            self.exchange, self.store, account_id=self.engine.account_id, ask_after=AT_ONCE
+            self.exchange,
+            self.store,
+            account_id=self.engine.account_id,
+            ask_after=AT_ONCE,
+            market_heard=lambda: self.exchange.now,
         )
         self.gateway.listen(self.bot_id, self.bot)
         return self.gateway
@@ -121,6 +126,18 @@ class Desk:
 
     async def reconciled(self) -> int:
         return await reconcile(self.exchange, self.store, self.gateway, account_id=self.engine.account_id)
+
+    def watch(self) -> AccountWatch:
+        """Compare the account with the broker, as the supervisor has it done."""
+        return AccountWatch(
+            self.exchange,
+            self.store,
+            self.store.account_books,
+            self.gateway,
+            self.engine.nudges,
+            account_id=self.engine.account_id,
+            second_look=0.0,
+        )
 
     async def outline(self) -> list[tuple[str, str]]:
         return await self.engine.outline(self.bot_id)

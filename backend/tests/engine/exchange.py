@@ -143,8 +143,8 @@ class Exchange(Scripted):
     async def positions(self) -> Sequence[BrokerPosition]:
         return await self._run("positions", self._held)
 
-    async def activities(self, after: datetime) -> Sequence[Activity]:
-        return await self._run("activities", self._happened, after)
+    async def activities(self, after: datetime, *, trades: bool) -> Sequence[Activity]:
+        return await self._run("activities", self._happened, after, trades)
 
     async def instruments(self) -> Sequence[Instrument]:
         return await self._run("instruments", self._listed)
@@ -200,6 +200,12 @@ class Exchange(Scripted):
 
     def by_hand(self, symbol: str, quantity: int, price: float, client_order_id: str | None = None) -> str:
         """Somebody trades in the broker's own page: nothing of it is told us."""
+        key = self.by_hand_resting(symbol, quantity, client_order_id)
+        self.fill(key, price=price, told=False)
+        return key
+
+    def by_hand_resting(self, symbol: str, quantity: int, client_order_id: str | None = None) -> str:
+        """An order of somebody's that waits to be filled."""
         key = str(uuid7())
         side = Side.BUY if quantity > 0 else Side.SELL
         self.sides[key] = side
@@ -215,7 +221,6 @@ class Exchange(Scripted):
             filled_quantity=Decimal(0),
             filled_average_price=None,
         )
-        self.fill(key, price=price, told=False)
         return key
 
     def minute(self, **prices: Prices) -> datetime:
@@ -367,8 +372,8 @@ class Exchange(Scripted):
             if quantity
         ]
 
-    async def _happened(self, after: datetime) -> Sequence[Activity]:
-        return [one for one in self.happened if one.at > after]
+    async def _happened(self, after: datetime, trades: bool) -> Sequence[Activity]:
+        return [one for one in self.happened if one.at > after and (one.type == "FILL") is trades]
 
     async def _figures(self) -> AccountFigures:
         cash = 100_000 - self.spent

@@ -240,14 +240,15 @@ class FakeNudges:
     """`ports.bus.Nudges`."""
 
     def __init__(self) -> None:
-        self.queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._queues: dict[str, asyncio.Queue[tuple[str, str]]] = {}
 
     @asynccontextmanager
     async def listen(self, *channels: str) -> AsyncIterator[asyncio.Queue[tuple[str, str]]]:
-        yield self.queue
+        (channel,) = channels
+        yield self._queues.setdefault(channel, asyncio.Queue())
 
-    def nudge(self) -> None:
-        self.queue.put_nowait(("flotilla_bots", ""))
+    def nudge(self, channel: str = "flotilla_bots") -> None:
+        self._queues.setdefault(channel, asyncio.Queue()).put_nowait((channel, ""))
 
 
 class FakePrices:

@@ -160,6 +160,7 @@ class Engine:
                 trade_updates=self.exchange.trade_updates,
                 history=self.exchange.history,
                 store=self.store,
+                account_books=self.store.account_books,
                 prices=self.prices,
                 nudges=self.nudges,
                 clock=self.clock,

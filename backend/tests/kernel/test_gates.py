@@ -29,6 +29,7 @@ class Attempt:
     risk: dict[str, Any] = field(default_factory=lambda: dict(SOUND))
     view: dict[str, Any] = field(default_factory=dict)
     mode: Mode = Mode.TRADE
+    held_back: bool = False
     window: Window = field(default_factory=lambda: Window(time(0), time(0)))
     close: datetime = OPEN + timedelta(hours=6.5)
     bot: dict[str, float] = field(default_factory=dict)
@@ -45,7 +46,8 @@ class Attempt:
         live.book.account[0].limited = self.account_limited
         known: dict[str, Any] = {"close": 100.0, "fresh": True, "warmed_up": True, "entry": True}
         views = {"AAPL": SymbolView(**known | {"liquidity": 1e9} | self.view)}
-        result = live.step(views, tau=TAU, session=Session(OPEN, self.close), mode=self.mode)
+        session = Session(OPEN, self.close)
+        result = live.step(views, tau=TAU, session=session, mode=self.mode, held_back=self.held_back)
         (found,) = [one for one in result.decisions if one.outcome is not Outcome.EXIT]
         return found
 
@@ -86,6 +88,7 @@ GATES: list[tuple[RefusalCode, Trouble]] = [
     (RefusalCode.LIQUIDITY_CAP, lambda one: one.view.update(liquidity=10.0)),
     (RefusalCode.ACCOUNT_LIMIT, lambda one: setattr(one, "account_limited", True)),
     (RefusalCode.INSUFFICIENT_CASH, lambda one: one.slots.update(SPY={"reserved": 9_950.0})),
+    (RefusalCode.UNRECONCILED, lambda one: setattr(one, "held_back", True)),
 ]
 
 

@@ -99,9 +99,10 @@ class AlpacaBroker:
             lambda: [mapping.position(row) for row in self._client.trading.get("/positions")]
         )
 
-    async def activities(self, after: datetime) -> Sequence[Activity]:
+    async def activities(self, after: datetime, *, trades: bool) -> Sequence[Activity]:
         found: list[Activity] = []
         query: dict[str, Any] = {"after": after.isoformat(), "direction": "asc", "page_size": _PAGE}
+        query["category"] = "trade_activity" if trades else "non_trade_activity"
         while True:
             page = await self._client.read(partial(self._activities, dict(query)))
             found.extend(page)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.adapters.postgres import booking, limits, rows, steps, waiting_orders
+from flotilla.adapters.postgres.account_books import PostgresAccountBooks
 from flotilla.db import outbox
 from flotilla.db.session import Database
 from flotilla.db.tables import (
@@ -47,6 +48,7 @@ class PostgresStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.account_books = PostgresAccountBooks(self._transaction)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncSession]:

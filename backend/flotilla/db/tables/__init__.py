@@ -5,7 +5,13 @@ from flotilla.db.tables.backtests import BacktestRow, BacktestTradeRow
 from flotilla.db.tables.base import METADATA, new_id
 from flotilla.db.tables.bots import BotRow, BotVersionRow, DecisionRow
 from flotilla.db.tables.events import EventRow
-from flotilla.db.tables.reconciliation import AccountOrderRow, FindingRow, UnmanagedRow
+from flotilla.db.tables.reconciliation import (
+    AccountOrderRow,
+    BrokerHoldingsRow,
+    FindingRow,
+    UnmanagedOrderRow,
+    UnmanagedRow,
+)
 from flotilla.db.tables.trading import FillRow, OrderEventRow, OrderRow, PositionRow, TradeRow
 
 __all__ = [
@@ -16,6 +22,7 @@ __all__ = [
     "BacktestTradeRow",
     "BotRow",
     "BotVersionRow",
+    "BrokerHoldingsRow",
     "DecisionRow",
     "EngineStateRow",
     "EquitySnapshotRow",
@@ -26,6 +33,7 @@ __all__ = [
     "OrderRow",
     "PositionRow",
     "TradeRow",
+    "UnmanagedOrderRow",
     "UnmanagedRow",
     "new_id",
 ]

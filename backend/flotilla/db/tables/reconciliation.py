@@ -1,5 +1,6 @@
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,6 +55,32 @@ class FindingRow(Table):
     problem: Mapped[str | None]
     opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
     resolved_at: Mapped[datetime | None]
+
+
+class BrokerHoldingsRow(Table):
+    """What the broker said when it was last looked at: shares and coins by symbol, dollars as `$`.
+
+    `as_of` is the broker's time up to which no fill is left to be explained, `explained` the ids of
+    activities that are, with their times.
+    """
+
+    __tablename__ = "broker_holdings"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("flotilla.accounts.id"), primary_key=True)
+    held: Mapped[dict[str, Any]]
+    as_of: Mapped[datetime | None]
+    explained: Mapped[dict[str, Any]]
+    looked_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class UnmanagedOrderRow(Table):
+    """An order that was open at the broker when Flotilla first met the account: no bot's."""
+
+    __tablename__ = "unmanaged_orders"
+
+    broker_order_id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("flotilla.accounts.id"))
+    symbol: Mapped[str]
 
 
 class AccountOrderRow(Table):

@@ -314,9 +314,13 @@ class KernelBot:
         tau: datetime,
         session: Session,
         mode: Mode = Mode.TRADE,
+        held_back: bool = False,
     ) -> StepResult:
-        """Decide for the whole bot at `tau`, in the order of semantics 2; fills are already applied."""
-        half = self._begun(views, tau, session, mode)
+        """Decide for the whole bot at `tau`, in the order of semantics 2; fills are already applied.
+
+        `held_back`: broker and books differ in something that the bot trades; it opens nothing.
+        """
+        half = self._begun(views, tau, session, mode, held_back)
         step_bot(self.book, self._market, _FIRST, _FIRST, half.out)
         return self._result(half)
 
@@ -327,9 +331,10 @@ class KernelBot:
         tau: datetime,
         session: Session,
         mode: Mode = Mode.TRADE,
+        held_back: bool = False,
     ) -> HalfStep:
         """The first half of `step`: all but the entries. `enter` has to follow, with no fill between."""
-        half = self._begun(views, tau, session, mode)
+        half = self._begun(views, tau, session, mode, held_back)
         manage_bot(self.book, self._market, _FIRST, _FIRST, half.out)
         return half
 
@@ -339,9 +344,11 @@ class KernelBot:
         return self._result(half)
 
     def _begun(
-        self, views: Mapping[str, SymbolView], tau: datetime, session: Session, mode: Mode
+        self, views: Mapping[str, SymbolView], tau: datetime, session: Session, mode: Mode, held_back: bool
     ) -> HalfStep:
         self._see(views, tau, session, mode)
+        if held_back:
+            self._market.flags[0, 0] |= codes.HELD_BACK
         count = len(self.symbols)
         lots = count * self.book.lots.shape[1]
         out = output(intents=count, reprices=lots, decisions=2 * count)

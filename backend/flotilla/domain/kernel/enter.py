@@ -92,6 +92,9 @@ def _place(book: Book, market: Market, b: int, k: int, t: int, sign: float, reas
     if code != codes.NONE:
         _refuse(out, market.tau[t], k, code, whole, close, wanted, limit, cash, quantity)
         return
+    if market.flags[b, t] & codes.HELD_BACK:
+        _refuse(out, market.tau[t], k, codes.UNRECONCILED, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return
     _send_entry(book, market, b, k, t, sign, reason, quantity, stop, target, out)
     _decide(out, market.tau[t], k, codes.ENTERED, reason, shrunk, whole, close, wanted, limit, cash, quantity)
 

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 revision = '0006'
 down_revision = '0005'
 branch_labels = None
@@ -28,6 +29,30 @@ def upgrade() -> None:
             ['account_id'], ['flotilla.accounts.id'], name=op.f('fk_unmanaged_account_id_accounts')
         ),
         sa.PrimaryKeyConstraint('account_id', 'symbol', name=op.f('pk_unmanaged')),
+        schema='flotilla',
+    )
+    op.create_table(
+        'broker_holdings',
+        sa.Column('account_id', sa.Text(), nullable=False),
+        sa.Column('held', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column('as_of', _MOMENT, nullable=True),
+        sa.Column('explained', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column('looked_at', _MOMENT, server_default=sa.text('now()'), nullable=False),
+        sa.ForeignKeyConstraint(
+            ['account_id'], ['flotilla.accounts.id'], name=op.f('fk_broker_holdings_account_id_accounts')
+        ),
+        sa.PrimaryKeyConstraint('account_id', name=op.f('pk_broker_holdings')),
+        schema='flotilla',
+    )
+    op.create_table(
+        'unmanaged_orders',
+        sa.Column('broker_order_id', sa.Text(), nullable=False),
+        sa.Column('account_id', sa.Text(), nullable=False),
+        sa.Column('symbol', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ['account_id'], ['flotilla.accounts.id'], name=op.f('fk_unmanaged_orders_account_id_accounts')
+        ),
+        sa.PrimaryKeyConstraint('broker_order_id', name=op.f('pk_unmanaged_orders')),
         schema='flotilla',
     )
     op.create_table(
@@ -101,6 +126,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table('account_orders', schema='flotilla')
     op.drop_table('findings', schema='flotilla')
+    op.drop_table('unmanaged_orders', schema='flotilla')
+    op.drop_table('broker_holdings', schema='flotilla')
     op.drop_table('unmanaged', schema='flotilla')
     op.drop_column('accounts', 'requests_per_minute', schema='flotilla')
     for name in ('slippage_bps', 'slippage'):
