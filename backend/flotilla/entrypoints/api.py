@@ -23,6 +23,7 @@ from flotilla.features.indicators.router import router as indicators
 from flotilla.features.market_data.router import router as market_data
 from flotilla.features.orders.router import router as orders
 from flotilla.features.positions.router import router as positions
+from flotilla.features.reconciliation.router import router as reconciliation
 from flotilla.features.summary.router import router as summary
 from flotilla.features.templates.router import router as templates
 from flotilla.features.trades.router import router as trades
@@ -43,6 +44,7 @@ ROUTERS = (
     indicators,
     templates,
     backtests,
+    reconciliation,
     health,
 )
 

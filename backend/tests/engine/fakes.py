@@ -10,6 +10,7 @@ from typing import Any
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.market import Bar, Timeframe
 from flotilla.ports.broker import OrderRejected, OutcomeUnknown
+from flotilla.ports.bus import BOTS
 from flotilla.ports.market_data import Bars, Connected, TradeUpdate
 
 Behaviour = Callable[..., Awaitable[Any]]
@@ -240,15 +241,15 @@ class FakeNudges:
     """`ports.bus.Nudges`."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, asyncio.Queue[tuple[str, str]]] = {}
+        self.queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self.findings: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
     @asynccontextmanager
     async def listen(self, *channels: str) -> AsyncIterator[asyncio.Queue[tuple[str, str]]]:
-        (channel,) = channels
-        yield self._queues.setdefault(channel, asyncio.Queue())
+        yield self.queue if channels == (BOTS,) else self.findings
 
-    def nudge(self, channel: str = "flotilla_bots") -> None:
-        self._queues.setdefault(channel, asyncio.Queue()).put_nowait((channel, ""))
+    def nudge(self) -> None:
+        self.queue.put_nowait((BOTS, ""))
 
 
 class FakePrices:

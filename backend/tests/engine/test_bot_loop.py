@@ -121,7 +121,7 @@ async def test_a_touched_leg_is_asked_for_after_two_seconds(
         assert exchange.called("get") == []
         clock.advance(2.0)
         await engine.done(tau)
-        assert exchange.called("get") == [stop]
+        assert stop in exchange.called("get")
         assert await engine.position(bot_id) is None
 
 

@@ -178,7 +178,7 @@ async def test_an_entry_that_waited_longer_than_a_bar_is_dropped_and_says_why(
     desk: Desk, clock: LoopClock
 ) -> None:
     budget = RequestBudget(limit=20)
-    budget.hear_time(START + timedelta(seconds=50), 1.0)
+    budget.hear_time(START + timedelta(seconds=40), 1.0)
     gateway = budgeted(desk, budget)
     await used(budget, 18)
     sending = asyncio.create_task(gateway.submit(await desk.order(tau=START)))
@@ -186,7 +186,7 @@ async def test_an_entry_that_waited_longer_than_a_bar_is_dropped_and_says_why(
     clock.advance(9.0)
     await turns()
     assert budget.waiting == 1
-    clock.advance(2.0)
+    clock.advance(12.0)
     await sending
     (row,) = await desk.engine.orders(desk.bot_id)
     assert row.status == "not_sent"
@@ -201,9 +201,10 @@ async def test_an_exit_never_grows_stale(desk: Desk, clock: LoopClock) -> None:
     budget.hear_time(START, 1.0)
     gateway = budgeted(desk, budget)
     await gateway.submit(await desk.order(tau=START))
-    await used(budget, 19)
+    await desk.reconciled()
+    await used(budget, 20 - budget.used)
     exit_ = await desk.order(Purpose.EXIT, tau=START)
-    budget.hear_time(START + timedelta(seconds=59), 1.0)
+    budget.hear_time(START + timedelta(seconds=59), 0.0)
     sending = asyncio.create_task(gateway.submit(exit_))
     await until(lambda: budget.waiting == 1)
     clock.advance(120)
@@ -260,6 +261,6 @@ async def test_the_more_urgent_of_two_priorities_counts() -> None:
 
 def budgeted(desk: Desk, budget: RequestBudget) -> OrderGateway:
     broker = BudgetedBroker(desk.exchange, budget)
-    gateway = OrderGateway(broker, desk.store, account_id=desk.engine.account_id, ask_after=AT_ONCE)
-    gateway.listen(desk.bot_id, desk.bot)
-    return gateway
+    desk.gateway = OrderGateway(broker, desk.store, account_id=desk.engine.account_id, ask_after=AT_ONCE)
+    desk.gateway.listen(desk.bot_id, desk.bot)
+    return desk.gateway
