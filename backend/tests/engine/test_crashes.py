@@ -163,6 +163,7 @@ async def test_a_death_at_any_call_loses_nothing_and_doubles_nothing(
         whole = await survive(database, name, None)
         calls = whole.fuse.count
         assert calls >= 12, whole.exchange.calls
+        assert bool(whole.exchange.called("replace")) is ("trailing" in name or name == "scaling in")
         at_once = asyncio.Semaphore(4)
 
         async def one(at: int) -> bool:
