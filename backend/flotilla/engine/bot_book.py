@@ -11,6 +11,7 @@ from flotilla.domain.orders import TOUCHED, Order, OrderStatus, OrderType, Purpo
 from flotilla.engine.market_hub import Minute
 from flotilla.ports.store import Booked, BotMemory, Guarded
 
+_CHANGING = (OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE)
 _SAME_PRICE = 1e-6  # USD: less than the smallest step of any price
 
 
@@ -162,13 +163,15 @@ class BotBook:
         return (nearer if leg.side is Side.SELL else -nearer) > _SAME_PRICE
 
     def _stop_leg(self, symbol: str, lot: int) -> Order | None:
-        """A lot's stop at the broker, unless it has begun to fill or another is taking its place."""
+        """A lot's stop at the broker, unless it fills, is being cancelled, or another takes its place."""
         stops = [o for o in self.legs(symbol) if o.purpose is Purpose.STOP_LOSS and self._lot_of(o) == lot]
         replaced = {order.replaces_id for order in stops}
         resting = [o for o in stops if o.id not in replaced]
-        if len(resting) != 1 or resting[0].broker_order_id is None or resting[0].filled_quantity:
+        if len(resting) != 1:
             return None
-        return resting[0]
+        (leg,) = resting
+        busy = leg.broker_order_id is None or leg.filled_quantity or leg.status in _CHANGING
+        return None if busy else leg
 
     def _lot_of(self, leg: Order) -> int:
         if leg.lot is not None:

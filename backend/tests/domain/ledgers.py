@@ -1,4 +1,4 @@
-"""Fills as a broker may report them: whole shares, prices in cents, never more sold than is held."""
+"""Fills as a broker may report them: whole shares, prices in cents, long or short, never through zero."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -39,8 +39,10 @@ def fill_sequences(draw: st.DrawFn, symbols: tuple[str, ...] = ("AAPL", "MSFT"))
     fills = []
     for minute in range(draw(st.integers(1, 25))):
         symbol = draw(st.sampled_from(symbols))
-        sells = held[symbol] > 0 and draw(st.booleans())
-        quantity = draw(st.integers(1, held[symbol]) if sells else st.integers(1, 500))
+        before = held[symbol]
+        sells = draw(st.booleans())
+        closes = before != 0 and sells is (before > 0)
+        quantity = draw(st.integers(1, abs(before)) if closes else st.integers(1, 500))
         held[symbol] += -quantity if sells else quantity
         fills.append(
             fill(

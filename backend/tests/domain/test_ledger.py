@@ -38,25 +38,25 @@ def book(fills: Sequence[Fill]) -> tuple[Ledger, dict[str, Position], Decimal]:
             earned = -one.fee
         else:
             positions[one.symbol] = held.apply(one)
-            earned = profit(held.entry_price, one) if one.side is Side.SELL else -one.fee
+            earned = profit(held.entry_price, one) if held.is_reduced_by(one) else -one.fee
         ledger = ledger.apply(one, profit=earned)
     return ledger, positions, closed + sum(p.realized_pnl for p in positions.values())
 
 
 def exactly_realized(fills: Sequence[Fill]) -> Fraction:
-    """Return sum of (price - average cost) x quantity over sales, less all fees, in exact numbers."""
+    """Return what was closed, (exit - average entry) x quantity of longs and the opposite of shorts, less
+    all fees, in exact numbers."""
     held: dict[str, tuple[Fraction, Fraction]] = {}
     total = Fraction(0)
     for one in fills:
-        quantity, cost = held.get(one.symbol, (Fraction(0), Fraction(0)))
-        size, price = Fraction(one.quantity), Fraction(one.price)
+        quantity, average = held.get(one.symbol, (Fraction(0), Fraction(0)))
+        size, price = Fraction(one.signed_quantity), Fraction(one.price)
         total -= Fraction(one.fee)
-        if one.side is Side.BUY:
-            held[one.symbol] = quantity + size, cost + size * price
+        if quantity * size >= 0:
+            held[one.symbol] = quantity + size, (average * quantity + price * size) / (quantity + size)
         else:
-            average = cost / quantity
-            total += (price - average) * size
-            held[one.symbol] = quantity - size, cost - average * size
+            total += (average - price) * size
+            held[one.symbol] = quantity + size, average
     return total
 
 
@@ -135,10 +135,25 @@ def test_a_position_from_flat_to_flat() -> None:
     assert position.unrealized_pnl == 0
 
 
+def test_a_short_from_flat_to_flat() -> None:
+    position = opened("p", fill(Side.SELL, 10, "100.00", fee="1"))
+    assert (position.quantity, position.entry_price, position.realized_pnl) == (-10, 100, -1)
+    position = position.apply(fill(Side.SELL, 30, "96.00", minute=1))
+    assert (position.quantity, position.entry_price) == (-40, 97)
+    assert position.marked(Decimal("97.50")).unrealized_pnl == -20
+    position = position.apply(fill(Side.BUY, 15, "95.00", fee="0.50", minute=2))
+    assert (position.quantity, position.realized_pnl) == (-25, Decimal("28.50"))
+    position = position.apply(fill(Side.BUY, 25, "99.00", minute=3))
+    assert (position.quantity, position.realized_pnl, position.is_open) == (0, Decimal("-21.50"), False)
+
+
 def test_a_position_never_flips_through_zero() -> None:
     position = opened("p", fill(Side.BUY, 10, "100.00"))
     with pytest.raises(ValueError, match="11 AAPL sold of 10 held"):
         position.apply(fill(Side.SELL, 11, "100.00"))
+    short = opened("p", fill(Side.SELL, 10, "100.00"))
+    with pytest.raises(ValueError, match="11 AAPL bought back of 10 held"):
+        short.apply(fill(Side.BUY, 11, "100.00"))
 
 
 def test_editing_capital_is_a_transfer() -> None:

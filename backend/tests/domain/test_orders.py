@@ -106,6 +106,7 @@ def test_different_decisions_have_different_ids() -> None:
         "symbol": ["AAPL", "MSFT", "BTC/USD"],
         "tau": [TAU, TAU + timedelta(minutes=1), TAU + timedelta(days=1)],
         "purpose": list(Purpose),
+        "lot": [None, 0, 1],
         "attempt": [1, 2],
     }
     ids = [id_of(**dict(zip(parts, chosen, strict=True))) for chosen in product(*parts.values())]

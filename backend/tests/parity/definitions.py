@@ -263,15 +263,21 @@ ROWS = [
         {
             "fractional": True,
             "position_percent": 18.37,
-            "stop_loss_percent": 0.08,
-            "take_profit_percent": 0.1,
-            "trailing_stop_percent": 0.06,
+            "stop_loss_percent": 0.06,
+            "take_profit_percent": 0.08,
+            "trailing_stop_percent": 0.05,
             "trailing_activation_percent": 0.02,
             "trailing_step_percent": 0.01,
             "scale_in_steps": 2,
-            "scale_in_distance_percent": 0.02,
+            "scale_in_distance_percent": 0.01,
         },
-        rules=BOTH,
+        rules={
+            "entry": _all(condition(_output(RSI), "below", {"type": "constant", "value": 35})),
+            "exit": _all(condition(_output(RSI), "above", {"type": "constant", "value": 85})),
+            "short_entry": _all(condition(_output(RSI), "above", {"type": "constant", "value": 65})),
+            "short_exit": _all(condition(_output(RSI), "below", {"type": "constant", "value": 15})),
+        },
+        indicators=(RSI,),
     ),
 ]
 # Those whose stops must have been moved at the broker.

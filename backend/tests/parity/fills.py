@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from flotilla.domain.market import usual_instrument
 from flotilla.domain.orders import Purpose, to_quantity
+from flotilla.domain.placement import traded_as
 from flotilla.research.result import BacktestResult
 
 
@@ -31,6 +32,7 @@ class Timed(NamedTuple):
 
 def backtest_fills(result: BacktestResult, bot: int = 0) -> list[Timed]:
     """A bot's fills in a backtest, quantities in whole steps."""
+    risk = result.bots[bot].risk
     return [
         Timed(
             fill.time,
@@ -39,7 +41,7 @@ def backtest_fills(result: BacktestResult, bot: int = 0) -> list[Timed]:
                 fill.symbol,
                 fill.side.value,
                 fill.purpose.value,
-                to_quantity(fill.quantity, usual_instrument(fill.symbol).quantity_step),
+                to_quantity(fill.quantity, traded_as(usual_instrument(fill.symbol), risk).quantity_step),
                 Decimal(repr(fill.price)),
                 fill.reason.value,
             ),

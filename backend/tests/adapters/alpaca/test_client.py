@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,6 +14,7 @@ from flotilla.adapters.alpaca.broker import AlpacaBroker
 from flotilla.adapters.alpaca.client import AlpacaClient
 from flotilla.adapters.alpaca.config import AlpacaConfig
 from flotilla.domain.errors import Unavailable
+from flotilla.domain.orders import OrderType, Purpose
 from flotilla.ports.broker import OrderRejected, OutcomeUnknown
 from tests.adapters.alpaca.test_mapping import message, order
 
@@ -54,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_POST = do_DELETE = do_GET
+    do_POST = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -159,6 +161,24 @@ async def test_an_order_that_was_never_there_is_none(venue: Venue, broker: Alpac
     venue.says(500, HTML)
     with pytest.raises(Unavailable):
         await broker.find("x")
+
+
+async def test_a_stop_is_moved_under_an_id_of_ours(venue: Venue, broker: AlpacaBroker) -> None:
+    known = "61e69015-8549-4bfd-b9c3-01e75843f47d"
+    moved = order(type=OrderType.STOP, purpose=Purpose.STOP_LOSS, stop_price=Decimal("98.10"))
+    venue.says(200, {**message("new")["order"], "id": "new-one", "replaces": known})
+    report = await broker.replace(known, moved)
+    assert (report.broker_order_id, report.replaces, report.legs_told) == ("new-one", known, False)
+    changes = {"stop_price": "98.10", "client_order_id": moved.client_order_id}
+    assert venue.asked == [("PATCH", f"/v2/orders/{known}", changes)]
+
+    venue.says(422, {"code": 42210000, "message": "order already replaced"})
+    with pytest.raises(OrderRejected, match="already replaced"):
+        await broker.replace(known, moved)
+    venue.says(504, HTML)
+    with pytest.raises(OutcomeUnknown):
+        await broker.replace(known, moved)
+    assert len(venue.asked) == 3, "no request is made again"
 
 
 async def test_cancelling_what_is_done_is_no_error(venue: Venue, broker: AlpacaBroker) -> None:

@@ -85,6 +85,11 @@ def test_fills_carry_their_execution() -> None:
     assert rest.order.filled_average_price == Decimal("737.934")
 
 
+def test_a_replaced_order_names_the_one_that_took_its_place() -> None:
+    told = mapping.trade_update(message("replaced")).order
+    assert (told.replaced_by, told.replaces) == ("0f5b2c1e-6a52-4e51-8f0f-3f1f5a3f9a10", None)
+
+
 def test_a_rejection_says_why() -> None:
     update = mapping.trade_update(message("rejected", "INSM"))
     assert update.order.status is S.REJECTED
