@@ -27,6 +27,8 @@ from tests.parity.histories import REAL, domain_sessions, minutes, sessions
 _WARM, _FIRST, _LAST = date(2019, 2, 11), date(2019, 2, 13), date(2019, 2, 14)
 _BEFORE, _MINUTES = 240, 175  # minutes of the first session before the bots start; minutes that they trade
 _MINUTE = timedelta(minutes=1)
+# The replay of all rows is the first one's setup, and a machine may be busy.
+pytestmark = pytest.mark.timeout(600)
 _LEGS = ("stop_loss", "take_profit")
 
 
