@@ -59,6 +59,7 @@ export const FIELDS: Record<RiskNumber, RiskField> = {
 
 export const FLAGS: Record<RiskFlag, Pick<RiskField, 'label' | 'help'>> = {
   fixed_capital: { label: 'Always size by the first capital', help: 'Gains and losses do not change the size of later positions.' },
+  fractional: { label: 'Buy fractions of a share', help: 'Small capital is used whole. Stops and targets are then held here, not at the broker.' },
   flatten_at_window_end: { label: 'Close everything at the end', help: 'A minute before the trading window or the session ends.' },
   daily_loss_flatten: { label: 'And close everything', help: 'Not only no new positions: those it holds are closed at the daily limit too.' },
   max_drawdown_flatten: { label: 'And close everything', help: 'Not only no new positions: those it holds are closed at the drawdown limit too.' },

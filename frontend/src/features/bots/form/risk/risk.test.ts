@@ -19,6 +19,7 @@ const everything: RiskManagement = {
   ...(Object.fromEntries(RISK_NUMBERS.map((name, index) => [name, index + 1])) as Record<RiskNumber, number>),
   sizing: 'volatility_target',
   fixed_capital: true,
+  fractional: true,
   flatten_at_window_end: true,
   daily_loss_flatten: true,
   max_drawdown_flatten: true,

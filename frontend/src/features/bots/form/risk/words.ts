@@ -15,7 +15,8 @@ const DECIDED = 'the price at which it decided'
 /** `5% of its equity in a position, at most 10 at once`. */
 export function sizeWords(risk: RiskForm): string {
   const fixed = risk.fixed_capital ? ', always of its first capital' : ''
-  return `${SIZES[risk.sizing](shownBy(risk))}${fixed}, at most ${shownBy(risk)('max_open_positions')} at once`
+  const fractions = risk.fractional ? ', in fractions of a share' : ''
+  return `${SIZES[risk.sizing](shownBy(risk))}${fixed}${fractions}, at most ${shownBy(risk)('max_open_positions')} at once`
 }
 
 type Shown = (name: RiskNumber) => string

@@ -22,7 +22,7 @@ export function RiskSection() {
           <KindField name="risk_management.sizing" label="Size" kinds={SIZINGS} />
           <RiskFields names={SIZINGS[risk.sizing].fields} />
         </FieldGrid>
-        <FieldGrid><RiskFields names={['max_open_positions', 'fixed_capital']} /></FieldGrid>
+        <FieldGrid><RiskFields names={['max_open_positions', 'fixed_capital', 'fractional']} /></FieldGrid>
         <StopAndTarget />
       </Box>
       <Box sx={{ mt: 4, mb: -3 }}>
