@@ -30,6 +30,13 @@ class Settings(BaseSettings):
     alpaca_key: str | None = Field(None, alias="APCA_API_KEY_ID", description="For `flotilla bars fetch`.")
     alpaca_secret: SecretStr | None = Field(None, alias="APCA_API_SECRET_KEY")
     alpaca_data_url: str | None = Field(None, alias="APCA_API_DATA_URL")
+    alpaca_url: str | None = Field(
+        None, alias="FLOTILLA_ALPACA_URL", description="A server that stands in for Alpaca (tests)."
+    )
+    secret_key: SecretStr | None = Field(
+        None, alias="FLOTILLA_SECRET_KEY", description="Encrypts accounts' keys; default: a file of ours."
+    )
+    allow_live: bool = Field(False, alias="FLOTILLA_ALLOW_LIVE")
     examples: bool = Field(True, alias="FLOTILLA_EXAMPLES")
     log_level: str = Field("info", alias="FLOTILLA_LOG_LEVEL")
 
@@ -50,6 +57,11 @@ class Settings(BaseSettings):
     def bars(self) -> Path:
         """The folder of the bar store."""
         return self.data / "bars"
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the secret that encrypts accounts' keys is kept, when none is set."""
+        return self.data / "secret.key"
 
     @property
     def market_url(self) -> str:

@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 
-from flotilla.domain.errors import Unavailable
+from flotilla.domain.errors import NotFound, Unavailable
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import NEW_YORK, Bar, Instrument, Series, Session, Timeframe, aggregate
 from flotilla.domain.orders import Order, OrderStatus, OrderType
+from flotilla.http.dependencies import AccountMarket, InstrumentDirectory
+from flotilla.ports.accounts import KeyCheck, Keys, Verdict
 from flotilla.ports.broker import (
     AccountFigures,
     Activity,
@@ -197,6 +199,33 @@ class FakeBarHistory:
             Bar(symbol, datetime.fromtimestamp(int(start), UTC), *(float(c[i]) for c in columns))
             for i, start in enumerate(series.start)
         ]
+
+
+class FakeKeyChecker:
+    """`ports.accounts.KeyChecker` that says what it is told to, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer = KeyCheck(Verdict.OK, "The keys are right.", Decimal(100_000))
+        self.asked: list[tuple[Keys, bool]] = []
+
+    async def check(self, keys: Keys, *, paper: bool) -> KeyCheck:
+        self.asked.append((keys, paper))
+        return self.answer
+
+
+class FakeMarkets:
+    """`http.dependencies.Markets` of the accounts that it is given."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, AccountMarket] = {}
+
+    def add(self, account_id: str, broker: FakeBroker, history: FakeBarHistory) -> None:
+        self.known[account_id] = AccountMarket(InstrumentDirectory(broker), history)
+
+    async def of(self, account_id: str) -> AccountMarket:
+        if account_id not in self.known:
+            raise NotFound("There is no such account.", code="ACCOUNT_NOT_FOUND")
+        return self.known[account_id]
 
 
 def _new_york(day: date, clock: time) -> datetime:

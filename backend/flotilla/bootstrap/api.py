@@ -11,12 +11,15 @@ from flotilla.adapters.alpaca.client import AlpacaClient
 from flotilla.adapters.alpaca.history import AlpacaBarHistory
 from flotilla.adapters.clock import SystemClock
 from flotilla.adapters.postgres import lock
+from flotilla.adapters.postgres.accounts import PostgresAccounts
 from flotilla.adapters.postgres.notify import PostgresNudges
 from flotilla.adapters.postgres.outbox import PostgresOutbox
 from flotilla.bootstrap import backtests
 from flotilla.bootstrap.account import database_url, practice_account, practice_config
+from flotilla.bootstrap.accounts import AccountMarkets, key_checker, key_vault
 from flotilla.db.session import Database
 from flotilla.domain.errors import Unavailable
+from flotilla.features.accounts.desk import AccountDesk
 from flotilla.features.backtests.desk import BacktestDesk
 from flotilla.features.backtests.instruments import instruments_of
 from flotilla.features.backtests.previews import Previews
@@ -55,6 +58,7 @@ class Api:
 
     seed: Callable[[], Coroutine[Any, Any, None]]
     state: ApiState
+    accounts: AccountDesk
     backtests: BacktestDesk
     runner: BacktestRunner
     realtime: RealtimeServer
@@ -68,6 +72,9 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     held = ExitStack()
     client = AlpacaClient(practice_config(settings))
     clock = SystemClock()
+    vault = key_vault(settings)
+    markets = AccountMarkets(settings, vault, PostgresAccounts(database))
+    held.callback(markets.close)
     try:
         account_id = await practice_account(database)
         broker = AlpacaBroker(client)
@@ -99,6 +106,10 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
                 instruments=directory,
                 history=AlpacaBarHistory(client, broker),
                 clock=clock,
+                markets=markets,
+            ),
+            accounts=AccountDesk(
+                vault, key_checker(settings), clock, account_id, allow_live=settings.allow_live
             ),
             backtests=desk,
             runner=runner,

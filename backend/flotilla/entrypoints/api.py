@@ -78,6 +78,7 @@ def compose(api: bootstrap.Api, settings: Settings) -> ASGIApp:
     app = create_app()
     app.state.flotilla = api.state
     app.state.backtests = api.backtests
+    app.state.accounts = api.accounts
     page = settings.page or _built_page()
     if page is not None:
         app.mount("/", _Page(directory=page, html=True), name="page")

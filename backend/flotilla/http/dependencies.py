@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db.session import Database
+from flotilla.domain.errors import NotFound
 from flotilla.domain.market import Instrument
 from flotilla.ports.bar_history import BarHistory
 from flotilla.ports.broker import Broker
 from flotilla.ports.clock import WallClock
+from flotilla.wire.base import Text
 
 
 class InstrumentDirectory:
@@ -46,14 +48,41 @@ class InstrumentDirectory:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountMarket:
+    """What an account can trade, and its bars."""
+
+    instruments: InstrumentDirectory
+    history: BarHistory
+
+
+class Markets(Protocol):
+    async def of(self, account_id: str) -> AccountMarket:
+        """Raises NotFound, and KeysUnreadable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class ApiState:
-    """What the API process holds for its routes; built by bootstrap."""
+    """What the API process holds for its routes; built by bootstrap.
+
+    `account_id`, `instruments` and `history` are the practice account's, which is meant where a
+    request names none; `markets` has the others'.
+    """
 
     database: Database
     account_id: str
     instruments: InstrumentDirectory
     history: BarHistory
     clock: WallClock
+    markets: Markets | None = None
+
+    async def market(self, account_id: str | None) -> AccountMarket:
+        """An account's market; None is the practice account's. Raises NotFound."""
+        if account_id in (None, self.account_id):
+            return AccountMarket(self.instruments, self.history)
+        if self.markets is None or account_id is None:
+            raise NotFound("There is no such account.", code="ACCOUNT_NOT_FOUND")
+        return await self.markets.of(account_id)
 
 
 def api_state(request: Request) -> ApiState:
@@ -69,3 +98,4 @@ async def session(state: Annotated[ApiState, Depends(api_state)]) -> AsyncIterat
 State = Annotated[ApiState, Depends(api_state)]
 # scope="function": the commit happens before the answer leaves, so a failed one is a failed request.
 Session = Annotated[AsyncSession, Depends(session, scope="function")]
+OtherAccount = Annotated[Text | None, Query(alias="account_id", description="Default: the practice account.")]

@@ -11,6 +11,8 @@ from flotilla.domain.fills import Execution
 from flotilla.domain.market import Instrument, Session
 from flotilla.domain.orders import Order, OrderStatus
 
+KEYS_REFUSED = "KEYS_REFUSED"  # the code of Unavailable where the broker does not know the account's keys
+
 
 class OrderRejected(Exception):
     """The broker refused a request and said so: nothing happened there, and why."""

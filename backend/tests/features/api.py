@@ -12,12 +12,14 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
+from flotilla.adapters.vault import FernetVault
 from flotilla.db.session import Database
 from flotilla.db.tables import BotRow, BotVersionRow, EventRow
 from flotilla.entrypoints.api import create_app
+from flotilla.features.accounts.desk import AccountDesk
 from flotilla.http.dependencies import ApiState, InstrumentDirectory
 from tests.builders import ACCOUNT, add_account, definition
-from tests.fakes import FakeBarHistory, FakeBroker, FixedClock
+from tests.fakes import FakeBarHistory, FakeBroker, FakeKeyChecker, FakeMarkets, FixedClock
 from tests.features.backtests import Backtests
 
 
@@ -31,6 +33,8 @@ class Api:
     clock: FixedClock
     account_id: str
     backtests: Backtests
+    checker: FakeKeyChecker
+    markets: FakeMarkets
 
     async def get(self, path: str, **query: Any) -> Any:
         """Return the JSON of an answer that is no error."""
@@ -76,6 +80,7 @@ async def serving(database: Database) -> AsyncIterator[Api]:
     """Serve the API of one account without bots."""
     await add_account(database)
     broker, history, clock = FakeBroker(), FakeBarHistory(), FixedClock()
+    checker, markets = FakeKeyChecker(), FakeMarkets()
     app = routes()
     app.state.flotilla = ApiState(
         database=database,
@@ -83,13 +88,16 @@ async def serving(database: Database) -> AsyncIterator[Api]:
         instruments=InstrumentDirectory(broker),
         history=history,
         clock=clock,
+        markets=markets,
     )
     transport = httpx.ASGITransport(app)
     with TemporaryDirectory() as bars:
         backtests = Backtests(Path(bars), database, app.state.flotilla.instruments)
         app.state.backtests = backtests.desk
+        vault = FernetVault(Path(bars) / "secret.key")
+        app.state.accounts = AccountDesk(vault, checker, clock, ACCOUNT)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api") as client:
-            yield Api(client, app, database, broker, history, clock, ACCOUNT, backtests)
+            yield Api(client, app, database, broker, history, clock, ACCOUNT, backtests, checker, markets)
 
 
 def fields(response: httpx.Response) -> list[str]:

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 
 from flotilla.adapters.alpaca.config import AlpacaConfig
 from flotilla.domain.errors import Unavailable
-from flotilla.ports.broker import OrderRejected, OutcomeUnknown, TooManyRequests
+from flotilla.ports.broker import KEYS_REFUSED, OrderRejected, OutcomeUnknown, TooManyRequests
 
 T = TypeVar("T")
 
@@ -135,13 +135,16 @@ class AlpacaClient:
         except NO_ANSWER as error:
             raise OutcomeUnknown(type(error).__name__) from error
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    def close(self, *, wait: bool = False) -> None:
+        """Send nothing more. `wait`: return when what is under way has been answered or has timed out."""
+        self._threads.shutdown(wait=wait, cancel_futures=True)
 
 
 def refused(error: APIError) -> Unavailable:
     if error.status_code == 429:
         return too_many(error)
+    if error.status_code == 401:  # a 403 is of one request, not of the keys
+        return Unavailable("The broker refused the account's keys: replace them.", code=KEYS_REFUSED)
     return Unavailable(f"The broker answered: {message(error)}", code="BROKER_ERROR")
 
 

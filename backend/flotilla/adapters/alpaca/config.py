@@ -1,6 +1,6 @@
 """The addresses and keys of one Alpaca account, or of the practice market that stands in for it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,13 +8,14 @@ class AlpacaConfig:
     """`trading_url`, `data_url` and `stream_url` override Alpaca's own hosts.
 
     `practice` says that the market is ours: its clock is read from `/practice/state`, and it sends
-    all bars of a minute in one frame.
+    all bars of a minute in one frame. `feed` is `iex` (every plan) or `sip` (a paid one).
     """
 
-    key_id: str
+    key_id: str = field(repr=False)
     secret_key: str = field(repr=False)
     paper: bool = True
     practice: bool = False
+    feed: str = "iex"
     trading_url: str | None = None
     data_url: str | None = None
     trade_stream_url: str | None = None
@@ -33,4 +34,25 @@ class AlpacaConfig:
             data_url=base,
             trade_stream_url=f"{sockets}/stream",
             bar_stream_url=f"{sockets}/v2/iex",
+        )
+
+    @classmethod
+    def at_alpaca(
+        cls, *, key_id: str, secret_key: str, paper: bool, feed: str = "iex", stand_in: str | None = None
+    ) -> "AlpacaConfig":
+        """An account at Alpaca, whose hosts are alpaca-py's own.
+
+        `stand_in` is the http address of a server that takes the place of all of them.
+        """
+        config = cls(key_id, secret_key, paper=paper, feed=feed)
+        if stand_in is None:
+            return config
+        base = stand_in.rstrip("/")
+        sockets = base.replace("http", "ws", 1)
+        return replace(
+            config,
+            trading_url=base,
+            data_url=base,
+            trade_stream_url=f"{sockets}/stream",
+            bar_stream_url=f"{sockets}/v2/{feed}",
         )

@@ -78,7 +78,8 @@ class AlpacaBarHistory:
             limit=limit + limit // 2 + 1,
             sort=Sort.DESC,
             adjustment=Adjustment.SPLIT,  # indicators must not see a split as a fall
-            feed=DataFeed.IEX,  # the stream's; without it accounts that may not read SIP are refused
+            # The stream's; without one, accounts that may not read SIP are refused.
+            feed=DataFeed(self._client.config.feed),
         )
         raw: Mapping[str, Any] = await self._client.read(lambda: self._client.data.get_stock_bars(request))
         bars = [mapping.bar(symbol, row) for row in reversed(raw.get(symbol) or ())]

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
+from alpaca.data.enums import DataFeed
 from alpaca.data.live import StockDataStream
 from alpaca.trading.stream import TradingStream
 from websockets.exceptions import WebSocketException
@@ -46,7 +47,13 @@ class _BarSocket(StockDataStream):  # type: ignore[misc]
     """Collects the bars of one frame, and tells of the first acknowledgement on each connection."""
 
     def __init__(self, config: AlpacaConfig, put: Callable[[object], None]) -> None:
-        super().__init__(config.key_id, config.secret_key, raw_data=True, url_override=config.bar_stream_url)
+        super().__init__(
+            config.key_id,
+            config.secret_key,
+            raw_data=True,
+            feed=DataFeed(config.feed),
+            url_override=config.bar_stream_url,
+        )
         self._put = put
         self._frame: list[Bar] = []
         self._acknowledged = False

@@ -1,7 +1,7 @@
 """The engine's store in PostgreSQL: each method is one transaction."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -43,6 +43,18 @@ from flotilla.ports.store import (
 from flotilla.wire import rows as wire
 
 
+@asynccontextmanager
+async def transaction(database: Database) -> AsyncIterator[AsyncSession]:
+    """A transaction of the engine's. Raises StoreUnavailable."""
+    try:
+        async with database.transaction() as session:
+            yield session
+    except (OSError, DBAPIError) as error:
+        if isinstance(error, DBAPIError) and not _is_away(error):
+            raise
+        raise StoreUnavailable(str(error)) from error
+
+
 class PostgresStore:
     """`ports.store.EngineStore`."""
 
@@ -50,15 +62,8 @@ class PostgresStore:
         self._database = database
         self.account_books = PostgresAccountBooks(self._transaction)
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        try:
-            async with self._database.transaction() as session:
-                yield session
-        except (OSError, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not _is_away(error):
-                raise
-            raise StoreUnavailable(str(error)) from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return transaction(self._database)
 
     @asynccontextmanager
     async def _unhurried(self) -> AsyncIterator[AsyncSession]:

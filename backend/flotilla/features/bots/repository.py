@@ -86,6 +86,11 @@ class BotRepository:
         """The account's equity (USD) as the broker last reported it."""
         return await self._session.scalar(select(AccountRow.equity).where(AccountRow.id == account_id))
 
+    async def account_kind(self, account_id: str) -> str | None:
+        """What the account is; None where it is archived."""
+        query = select(AccountRow.kind).where(AccountRow.id == account_id, AccountRow.archived_at.is_(None))
+        return await self._session.scalar(query)
+
     async def allocated(self, account_id: str, *, besides: str) -> Decimal:
         """The capital (USD) of the account's other bots that are wanted running."""
         total = await self._session.scalar(

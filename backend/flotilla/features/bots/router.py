@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from flotilla.features.bots.repository import BotRepository
-from flotilla.features.bots.schemas import DecisionOut, StopRequest
+from flotilla.features.bots.schemas import DecisionOut, NewBot, StopRequest
 from flotilla.features.bots.service import BotService
 from flotilla.http.dependencies import Session, State
 from flotilla.http.errors import responses
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/bots", tags=["bots"])
 
 
 def bot_service(session: Session, state: State) -> BotService:
-    return BotService(BotRepository(session), state.instruments, state.account_id)
+    return BotService(BotRepository(session), state.market, state.account_id)
 
 
 Service = Annotated[BotService, Depends(bot_service, scope="function")]
@@ -29,10 +29,10 @@ async def list_bots(service: Service, limit: Limit = 100, cursor: Cursor = None)
     return await service.page(limit=limit, cursor=cursor)
 
 
-@router.post("", status_code=201, responses=responses(422, 503))
-async def create_bot(definition: BotDefinition, service: Service) -> BotOut:
+@router.post("", status_code=201, responses=responses(404, 422, 503))
+async def create_bot(bot: NewBot, service: Service) -> BotOut:
     """Create a bot; it is stopped until it is started."""
-    return await service.create(definition)
+    return await service.create(bot.definition, bot.account_id)
 
 
 @router.get("/{bot_id}", responses=responses(404))

@@ -8,7 +8,18 @@ from flotilla.domain.bots import OnStop
 from flotilla.domain.kernel.decisions import Outcome
 from flotilla.domain.risk import RefusalCode
 from flotilla.domain.rules import Kind
-from flotilla.wire.base import Model
+from flotilla.wire.base import Model, Text
+from flotilla.wire.bots import BotDefinition
+
+
+class NewBot(BotDefinition):
+    """A bot to be made. It stays in its account."""
+
+    account_id: Text | None = Field(None, description="Default: the practice account.")
+
+    @property
+    def definition(self) -> BotDefinition:
+        return BotDefinition(**{name: getattr(self, name) for name in BotDefinition.model_fields})
 
 
 class StopRequest(Model):

@@ -1,21 +1,29 @@
 """What may be done with a bot, and when."""
 
+from collections.abc import Awaitable, Callable
+
 from flotilla.domain import bots, risk
 from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
 from flotilla.domain.errors import Conflict, Invalid, NotFound, Problem
 from flotilla.domain.kernel.decisions import Outcome
 from flotilla.features.bots.repository import BotRepository, StoredBot
 from flotilla.features.bots.schemas import DecisionOut
-from flotilla.http.dependencies import InstrumentDirectory
+from flotilla.http.dependencies import AccountMarket
 from flotilla.http.pagination import Page
 from flotilla.wire import rows
 from flotilla.wire.bots import BotDefinition, BotOut, to_spec
 
+MarketOf = Callable[[str | None], Awaitable[AccountMarket]]
+
 
 class BotService:
-    def __init__(self, repository: BotRepository, instruments: InstrumentDirectory, account_id: str) -> None:
+    """One request's. `account_id` is the account that it is about: the practice account, until a bot that
+    is found or a request says otherwise.
+    """
+
+    def __init__(self, repository: BotRepository, market: MarketOf, account_id: str) -> None:
         self._repository = repository
-        self._instruments = instruments
+        self._market = market
         self._account_id = account_id
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[BotOut]:
@@ -24,8 +32,9 @@ class BotService:
     async def read(self, bot_id: str) -> BotOut:
         return rows.bot(await self._existing(bot_id))
 
-    async def create(self, definition: BotDefinition) -> BotOut:
-        """Store a checked definition; the bot is stopped until it is started. Raises Invalid."""
+    async def create(self, definition: BotDefinition, account_id: str | None = None) -> BotOut:
+        """Store a checked definition; the bot is stopped until it is started. Raises Invalid, NotFound."""
+        self._account_id = account_id or self._account_id
         checked = await self._checked(definition)
         return rows.bot(await self._repository.add(self._account_id, checked))
 
@@ -59,6 +68,7 @@ class BotService:
         missing = bots.not_traded_yet(to_spec(definition))
         if missing:
             raise Invalid(missing, " ".join(problem.message for problem in missing))
+        await self._require_traded_account(row)
         await self._require_capital(row)
         row.desired_status = DesiredStatus.RUNNING
         row.on_stop = OnStop.KEEP
@@ -91,6 +101,16 @@ class BotService:
             for row in found
         ]
 
+    async def _require_traded_account(self, row: StoredBot) -> None:
+        kind = await self._repository.account_kind(row.account_id)
+        if kind is None:
+            raise Conflict("The bot's account is archived: make the bot anew in another.", code="NO_ACCOUNT")
+        if kind == "alpaca_live":
+            raise Conflict(
+                "The bot's account holds real money, which this version does not trade: it has no login yet.",
+                code="LIVE_OFF",
+            )
+
     async def _require_capital(self, row: StoredBot) -> None:
         """What running bots may use must not be more than the account is worth (semantics 6)."""
         equity = await self._repository.account_equity(row.account_id)
@@ -117,13 +137,14 @@ class BotService:
         row = await self._repository.get(bot_id)
         if row is None:
             raise NotFound("There is no such bot; it may have been deleted.", code="BOT_NOT_FOUND")
+        self._account_id = row.account_id
         return row
 
     async def _checked(self, definition: BotDefinition) -> BotDefinition:
         spec = to_spec(definition)
         found = bots.problems(spec)
         listed = spec.symbols[: bots.MAX_SYMBOLS]
-        unknown = await self._instruments.unknown(listed)
+        unknown = await (await self._market(self._account_id)).instruments.unknown(listed)
         found.extend(
             Problem(f"symbols.{index}", f"{symbol or 'This'} is not a symbol the account can trade.")
             for index, symbol in enumerate(listed)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from flotilla.domain.errors import NotFound
 from flotilla.domain.market import Timeframe
 from flotilla.features.market_data.schemas import BarOut, BarsOut, SymbolOut
-from flotilla.http.dependencies import State
+from flotilla.http.dependencies import OtherAccount, State
 from flotilla.http.errors import responses
 
 router = APIRouter(prefix="/market-data", tags=["market-data"])
@@ -19,11 +19,13 @@ async def list_bars(
     symbol: Annotated[str, Query()],
     timeframe: Annotated[Timeframe, Query()] = Timeframe.MINUTE_1,
     limit: Annotated[int, Query(ge=1, le=1000)] = 390,
+    account_id: OtherAccount = None,
 ) -> BarsOut:
     """List the newest closed bars of a symbol, oldest first."""
-    if await state.instruments.find(symbol) is None:
+    market = await state.market(account_id)
+    if await market.instruments.find(symbol) is None:
         raise NotFound(f"{symbol} is not a symbol the account can trade.", code="UNKNOWN_SYMBOL")
-    bars = await state.history.latest(symbol, timeframe, limit)
+    bars = await market.history.latest(symbol, timeframe, limit)
     return BarsOut(
         symbol=symbol,
         timeframe=timeframe,
@@ -31,12 +33,13 @@ async def list_bars(
     )
 
 
-@router.get("/symbols", responses=responses(503))
+@router.get("/symbols", responses=responses(404, 503))
 async def search_symbols(
     state: State,
     search: Annotated[str, Query(max_length=80)] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    account_id: OtherAccount = None,
 ) -> list[SymbolOut]:
     """Search the symbols that the account can trade, by symbol and name."""
-    found = await state.instruments.search(search, limit)
+    found = await (await state.market(account_id)).instruments.search(search, limit)
     return [SymbolOut(symbol=i.symbol, name=i.name) for i in found]

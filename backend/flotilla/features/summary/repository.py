@@ -14,6 +14,7 @@ from flotilla.db.tables import (
     PositionRow,
     TradeRow,
 )
+from flotilla.domain.errors import NotFound
 from flotilla.wire.summary import (
     AccountSummary,
     BotFigures,
@@ -31,8 +32,10 @@ class SummaryRepository:
         self._session = session
 
     async def read(self, account_id: str, *, now: datetime) -> SummaryOut:
-        """The summary at the wall time `now`."""
-        account = await self._session.get_one(AccountRow, account_id)
+        """The summary at the wall time `now`. Raises NotFound."""
+        account = await self._session.get(AccountRow, account_id)
+        if account is None:
+            raise NotFound("There is no such account.", code="ACCOUNT_NOT_FOUND")
         engine = await self._session.get(EngineStateRow, account_id)
         alive = (
             engine is not None
@@ -41,7 +44,10 @@ class SummaryRepository:
         )
         bots = await self._bots(account_id)
         open_positions = await self._session.scalar(
-            select(func.count()).select_from(PositionRow).where(PositionRow.is_open)
+            select(func.count())
+            .select_from(PositionRow)
+            .join(BotRow, BotRow.id == PositionRow.bot_id)
+            .where(PositionRow.is_open, BotRow.account_id == account_id)
         )
         return SummaryOut(
             account=_account(account),
@@ -51,7 +57,9 @@ class SummaryRepository:
             bots_running=sum(status == "running" for status, _ in bots),
             bots_in_error=sum(status == "error" for status, _ in bots),
             open_positions=open_positions or 0,
-            trades_today=await self._trades_since(None if engine is None else engine.session_open),
+            trades_today=await self._trades_since(
+                account_id, None if engine is None else engine.session_open
+            ),
             bots=[figures for _, figures in bots],
         )
 
@@ -112,11 +120,14 @@ class SummaryRepository:
             for bot, count, value, unrealized, trades in found
         ]
 
-    async def _trades_since(self, session_open: datetime | None) -> int:
+    async def _trades_since(self, account_id: str, session_open: datetime | None) -> int:
         if session_open is None:
             return 0
         count = await self._session.scalar(
-            select(func.count()).select_from(TradeRow).where(TradeRow.timestamp >= session_open)
+            select(func.count())
+            .select_from(TradeRow)
+            .join(BotRow, BotRow.id == TradeRow.bot_id)
+            .where(TradeRow.timestamp >= session_open, BotRow.account_id == account_id)
         )
         return count or 0
 
