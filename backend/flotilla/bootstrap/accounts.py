@@ -28,7 +28,7 @@ def key_vault(settings: Settings) -> FernetVault:
 
 
 def key_checker(settings: Settings) -> AlpacaKeyChecker:
-    return AlpacaKeyChecker(paper=settings.alpaca_url)
+    return AlpacaKeyChecker(paper=settings.alpaca_url, live=settings.alpaca_url)
 
 
 def account_config(settings: Settings, vault: KeyVault, account: TradingAccount) -> AlpacaConfig:

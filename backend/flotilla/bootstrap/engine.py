@@ -11,12 +11,18 @@ from flotilla.adapters.alpaca.history import AlpacaBarHistory
 from flotilla.adapters.alpaca.streams import AlpacaBarStream, AlpacaTradeUpdateStream
 from flotilla.adapters.clock import SystemClock
 from flotilla.adapters.postgres import lock
+from flotilla.adapters.postgres.accounts import PostgresAccounts
 from flotilla.adapters.postgres.notify import PostgresNudges, PostgresPriceFeed
 from flotilla.adapters.postgres.store import PostgresStore
-from flotilla.bootstrap.account import database_url, practice_account, practice_config
+from flotilla.bootstrap.account import database_url, practice_account
+from flotilla.bootstrap.accounts import account_config, key_vault
 from flotilla.db.session import Database
+from flotilla.domain.errors import Unavailable
+from flotilla.engine.fleet import Fleet
 from flotilla.engine.request_budget import RequestBudget
 from flotilla.engine.supervisor import Outside, Supervisor
+from flotilla.ports.accounts import KeyVault, TradingAccount
+from flotilla.ports.broker import KEYS_REFUSED
 from flotilla.settings import Settings
 
 LockTaken = lock.LockTaken
@@ -28,18 +34,35 @@ def engine_lock(settings: Settings) -> AbstractAsyncContextManager[asyncio.Event
 
 
 @asynccontextmanager
-async def engine(settings: Settings) -> AsyncIterator[Supervisor]:
-    """The engine of the practice account, with everything it talks to."""
+async def engine(settings: Settings) -> AsyncIterator[Fleet]:
+    """The engine of every account that may be traded on."""
     database = Database(database_url(settings), pool_size=10)
+    vault = key_vault(settings)
+    try:
+        await practice_account(database)
+
+        def connect(account: TradingAccount) -> AbstractAsyncContextManager[Supervisor]:
+            return _supervisor(settings, database, vault, account)
+
+        yield Fleet(PostgresAccounts(database), PostgresNudges(database_url(settings)), connect)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _supervisor(
+    settings: Settings, database: Database, vault: KeyVault, account: TradingAccount
+) -> AsyncIterator[Supervisor]:
+    """The engine of one account, with everything it talks to. Raises Unavailable where its keys fail."""
     # The request budget sends again what was refused for the number of requests.
-    client = AlpacaClient(practice_config(settings), resend=False)
+    client = AlpacaClient(account_config(settings, vault, account), resend=False)
     try:
         store = PostgresStore(database)
         broker = AlpacaBroker(client)
-        account_id = await practice_account(database)
+        await _require_keys(broker)
         supervisor = Supervisor(
             Outside(
-                account=await store.account(account_id),
+                account=await store.account(account.id),
                 broker=broker,
                 bar_stream=AlpacaBarStream(client.config),
                 trade_updates=AlpacaTradeUpdateStream(client.config),
@@ -55,8 +78,17 @@ async def engine(settings: Settings) -> AsyncIterator[Supervisor]:
         client.hear_allowance(partial(_hear, supervisor.budget, client.config.practice))
         yield supervisor
     finally:
-        client.close()
-        await database.close()
+        # A request that is under way may still arrive: whoever connects next must find what it did.
+        await asyncio.to_thread(client.close, wait=True)
+
+
+async def _require_keys(broker: AlpacaBroker) -> None:
+    """Raises Unavailable where the broker refuses the keys; one that does not answer is waited for later."""
+    try:
+        await broker.account()
+    except Unavailable as error:
+        if error.code == KEYS_REFUSED:
+            raise
 
 
 def _hear(budget: RequestBudget, practice: bool, limit: int | None, remaining: int | None) -> None:

@@ -156,9 +156,9 @@ class Supervisor:
         except Unavailable as error:
             if market.connected:
                 log.warning("broker_unavailable", error=error.detail)
-            market.connected = False
+            market.connected, market.problem = False, error.detail
         else:
-            market.connected = True
+            market.connected, market.problem = True, None
             market.now, market.rate, market.source = state.now, state.rate, state.source
             session = self._calendar.at(state.now)
             if session is not None:

@@ -17,8 +17,8 @@ async def main(settings: Settings) -> None:
     logs.configure(settings.log_level)
     try:
         async with lifetime() as stop, bootstrap.engine_lock(settings) as lost:
-            async with bootstrap.engine(settings) as supervisor, asyncio.TaskGroup() as tasks:
-                trading = tasks.create_task(supervisor.run(), name="supervisor")
+            async with bootstrap.engine(settings) as fleet, asyncio.TaskGroup() as tasks:
+                trading = tasks.create_task(fleet.run(), name="fleet")
                 await _first(tasks, stop, lost)
                 trading.cancel()
             if lost.is_set():

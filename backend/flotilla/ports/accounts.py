@@ -73,11 +73,11 @@ class KeyChecker(Protocol):
 class TradingAccount:
     """An account that the engine trades on; the practice account has no keys of its own.
 
-    Two that are equal are connected to in the same way.
+    Two that are equal are connected to in the same way, whatever they are called.
     """
 
     id: str
-    name: str
+    name: str = field(compare=False)
     kind: str
     feed: str
     sealed_keys: str | None = field(repr=False)

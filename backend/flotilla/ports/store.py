@@ -167,6 +167,7 @@ class MarketSnapshot:
     """What the engine knows of the account's market; written with its heartbeat."""
 
     connected: bool = False
+    problem: str | None = None
     now: datetime | None = None
     rate: float = 1.0
     source: str | None = None

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -36,6 +36,7 @@ class Backend:
     symbols: Sequence[str] = ()
     start_day: date | None = None
     cash: int | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
     practice_port: int = field(default_factory=lambda: free_port())
     api_port: int = field(default_factory=lambda: free_port())
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -157,6 +158,7 @@ class Backend:
             "FLOTILLA_PRACTICE_URL": f"http://127.0.0.1:{self.practice_port}",
             "FLOTILLA_EXAMPLES": "false",
             "FLOTILLA_DATA": str(self.logs / "data"),
+            **self.env,
         }
         with (self.logs / f"{name}.log").open("ab") as output:
             self.processes[name] = subprocess.Popen(

@@ -254,6 +254,7 @@ class PostgresStore:
         values: dict[str, Any] = {
             "heartbeat_at": at,
             "connected": market.connected,
+            "problem": market.problem,
             "market_now": market.now,
             "market_rate": market.rate,
             "market_source": market.source,
