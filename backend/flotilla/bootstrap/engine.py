@@ -1,9 +1,10 @@
 """The engine, with everything it talks to."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import Any
 
 from flotilla.adapters.alpaca.broker import AlpacaBroker
 from flotilla.adapters.alpaca.client import AlpacaClient
@@ -69,7 +70,7 @@ async def _supervisor(
                 history=AlpacaBarHistory(client, broker),
                 store=store,
                 account_books=store.account_books,
-                prices=PostgresPriceFeed(database),
+                prices=PostgresPriceFeed(database) if account.kind == "practice" else _Unheard(),
                 nudges=PostgresNudges(database_url(settings)),
                 clock=SystemClock(),
                 whole_frames=client.config.practice,
@@ -80,6 +81,15 @@ async def _supervisor(
     finally:
         # A request that is under way may still arrive: whoever connects next must find what it did.
         await asyncio.to_thread(client.close, wait=True)
+
+
+class _Unheard:
+    """`ports.store.PriceFeed` of accounts at Alpaca: the page's charts are the practice market's, and the
+    same symbol has another price there.
+    """
+
+    async def publish(self, bars: Sequence[Mapping[str, Any]]) -> None:
+        """Say nothing."""
 
 
 async def _require_keys(broker: AlpacaBroker) -> None:
