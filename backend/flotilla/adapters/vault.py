@@ -7,6 +7,7 @@ from tempfile import NamedTemporaryFile
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from flotilla.domain.errors import Unavailable
 from flotilla.ports.accounts import Keys, KeysUnreadable
 
 
@@ -23,8 +24,15 @@ class FernetVault:
         self._given = None if secret is None else _fernet(secret)
 
     def seal(self, keys: Keys) -> str:
-        """Raises OSError where the secret's file cannot be used."""
-        return self._fernet().encrypt(orjson.dumps([keys.key_id, keys.secret_key])).decode()
+        """Raises Unavailable where no secret can be kept."""
+        try:
+            return self._fernet().encrypt(orjson.dumps([keys.key_id, keys.secret_key])).decode()
+        except OSError as error:
+            raise Unavailable(
+                f"Keys cannot be encrypted, because {self._path} cannot be used ({error.strerror}): set "
+                "FLOTILLA_SECRET_KEY, or mend the folder's permissions.",
+                code="NO_SECRET",
+            ) from error
 
     def open(self, sealed: str) -> Keys:
         try:

@@ -18,9 +18,9 @@ from flotilla.settings import Settings
 
 def key_vault(settings: Settings) -> FernetVault:
     """What encrypts accounts' keys. Raises ValueError where FLOTILLA_SECRET_KEY is no Fernet key."""
-    secret = settings.secret_key
+    secret = "" if settings.secret_key is None else settings.secret_key.get_secret_value()
     try:
-        return FernetVault(settings.secret_file, secret=None if secret is None else secret.get_secret_value())
+        return FernetVault(settings.secret_file, secret=secret or None)
     except ValueError:
         raise ValueError(
             "FLOTILLA_SECRET_KEY is not a Fernet key: 32 bytes, URL-safe base64; several by comma."

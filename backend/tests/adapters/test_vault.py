@@ -7,6 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from flotilla.adapters.vault import FernetVault
+from flotilla.domain.errors import Unavailable
 from flotilla.ports.accounts import Keys, KeysUnreadable
 
 KEYS = Keys("PKABCDEFGH7QXZ", 's3cr3t "quoted" äöü')
@@ -51,6 +52,12 @@ def test_what_is_not_ours_is_unreadable_and_is_not_quoted(tmp_path: Path, sealed
     with pytest.raises(KeysUnreadable) as caught:
         FernetVault(tmp_path / "secret.key").open(sealed)
     assert caught.value.__cause__ is None
+
+
+def test_where_no_secret_can_be_kept_the_answer_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable, match="FLOTILLA_SECRET_KEY"):
+        FernetVault(tmp_path / "file" / "secret.key").seal(KEYS)
 
 
 def test_another_secret_does_not_open_it(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ async def list_accounts(service: Service) -> list[AccountOut]:
     return await service.all()
 
 
-@router.post("", status_code=201, responses=responses(422))
+@router.post("", status_code=201, responses=responses(422, 503))
 async def create_account(account: NewAccount, service: Service) -> AccountOut:
     """Add an account at Alpaca. Keys that Alpaca refuses are not stored."""
     return await service.create(account)
@@ -73,7 +73,7 @@ async def archive_account(account_id: Text, service: Service) -> Response:
     return Response(status_code=204)
 
 
-@router.put("/{account_id}/keys", responses=responses(404, 409, 422))
+@router.put("/{account_id}/keys", responses=responses(404, 409, 422, 503))
 async def replace_account_keys(account_id: Text, keys: KeysBody, service: Service) -> AccountOut:
     """Replace the keys by others of the same account; the engine connects anew with them."""
     return await service.replace_keys(account_id, keys)
