@@ -13,7 +13,7 @@ from flotilla.domain import indicators, risk, rules
 from flotilla.domain.errors import Problem
 from flotilla.domain.indicators import IndicatorUse, measures
 from flotilla.domain.market import Timeframe, Window
-from flotilla.domain.risk import RiskRules, Sizing
+from flotilla.domain.risk import EntryOrder, RiskRules, Sizing
 from flotilla.domain.rules import Rule
 
 MAX_SYMBOLS = 30
@@ -145,9 +145,11 @@ def problems(spec: BotSpec) -> list[Problem]:
 
 def not_traded_yet(spec: BotSpec) -> list[Problem]:
     """What of a definition this version backtests, but does not trade: such a bot is not started."""
+    settings = spec.risk
     found = (
         ("timeframe", spec.timeframe.is_daily, "A bot on daily bars"),
         ("symbols", spec.trades_coins, "A pair of coins"),
+        ("entry_order", settings.entry_order is not EntryOrder.MARKET, "An entry that waits for its price"),
     )
     return [
         Problem(
@@ -226,6 +228,8 @@ def _quantity_problems(spec: BotSpec) -> Iterator[Problem]:
     fixed = settings.sizing is Sizing.FIXED_QUANTITY and whole
     if fixed and settings.position_quantity > 0 and settings.position_quantity % 1:
         yield Problem("risk_management.position_quantity", "Stocks are traded in whole shares.")
+    if settings.entry_order is EntryOrder.STOP and spec.trades_coins:
+        yield Problem("risk_management.entry_order", "Coins are bought at the market or with a limit.")
 
 
 def _window_problems(window: Window, *, coins: bool) -> Iterator[Problem]:

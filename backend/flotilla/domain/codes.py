@@ -26,6 +26,17 @@ WINDOW_END: Final = 7
 TIME_STOP: Final = 8
 STOP_TOUCHED: Final = 9
 TARGET_TOUCHED: Final = 10
+ENTRY_EXPIRED: Final = 11
+ENTRY_WITHDRAWN: Final = 12
+ENTRY_CHASED: Final = 13
+
+# How an order is priced, and what is done with it.
+AT_MARKET: Final = 0
+AT_LIMIT: Final = 1
+AT_STOP: Final = 2
+PLACE: Final = 0
+REPLACE: Final = 1
+CANCEL: Final = 2
 
 # Why an entry was refused, or what made it smaller. In the order of the gates.
 NONE: Final = 0

@@ -19,6 +19,14 @@ class OrderType(StrEnum):
     STOP = "stop"
 
 
+class Action(StrEnum):
+    """What an intent does: a new order, or another price for an entry that rests, or its end."""
+
+    PLACE = "place"
+    REPLACE = "replace"
+    CANCEL = "cancel"
+
+
 class Purpose(StrEnum):
     """Why an order exists; the last part of what identifies it."""
 
@@ -108,9 +116,11 @@ def advances(current: OrderStatus, reported: OrderStatus) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What the kernel wants ordered: a market order decided at `tau` at the close `price` (USD).
+    """What the kernel wants ordered: decided at `tau` at the close `price` (USD).
 
-    `stop_price` and `target_price` go out with an entry, as legs that live at the broker.
+    `stop_price` and `target_price` go out with an entry, as legs that live at the broker. `order_price` is
+    a limit or stop order's own. REPLACE (of a limit: its new `order_price`) and CANCEL are about the
+    symbol's entry that rests: its quantity, stop and target are as they were sent.
     """
 
     symbol: str
@@ -122,6 +132,9 @@ class Intent:
     stop_price: float | None = None
     target_price: float | None = None
     reason: ExitReason | None = None
+    action: Action = Action.PLACE
+    type: OrderType = OrderType.MARKET
+    order_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ REFUSAL_SENTENCES: dict[RefusalCode, str] = {
 
 
 class ExitReason(StrEnum):
-    """Why a position was left, or an entry made, beyond the order's purpose."""
+    """Why a position was left, or an entry made, moved or withdrawn, beyond the order's purpose."""
 
     SIGNAL = "signal"
     SCALE_IN = "scale_in"
@@ -89,6 +89,9 @@ class ExitReason(StrEnum):
     TIME_STOP = "time_stop"
     STOP_TOUCHED = "stop_touched"
     TARGET_TOUCHED = "target_touched"
+    ENTRY_EXPIRED = "entry_expired"
+    ENTRY_WITHDRAWN = "entry_withdrawn"
+    ENTRY_CHASED = "entry_chased"
 
     @classmethod
     def of(cls, code: int) -> "ExitReason":
@@ -108,6 +111,14 @@ class Sizing(StrEnum):
     RISK_PER_TRADE = "risk_per_trade"
     KELLY = "kelly"
     VOLATILITY_TARGET = "volatility_target"
+
+
+class EntryOrder(StrEnum):
+    """How an entry is ordered."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,12 @@ class RiskRules:
 
     scale_in_steps: int = 0
     scale_in_distance_percent: float = 1.0
+
+    entry_order: EntryOrder = EntryOrder.MARKET
+    entry_offset_percent: float = 0.1
+    entry_expire_minutes: int = 5
+    entry_chase_steps: int = 0
+    entry_chase_limit_percent: float = 0.5
 
     @property
     def has_stop(self) -> bool:
@@ -218,6 +235,10 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "loss_cooldown_minutes": (0, 100_000),
     "scale_in_steps": (0, 10),
     "scale_in_distance_percent": (-90, 1000),
+    "entry_offset_percent": (-20, 90),
+    "entry_expire_minutes": (1, 10_000),
+    "entry_chase_steps": (0, 1000),
+    "entry_chase_limit_percent": (0, 20),
 }
 
 
@@ -261,6 +282,14 @@ def _combinations(risk: RiskRules, prefix: str) -> Iterator[Problem]:
         yield Problem(f"{prefix}.break_even_offset_percent", "Must be below the profit that triggers it.")
     if risk.scale_in_steps > 0 and risk.scale_in_distance_percent == 0:
         yield Problem(f"{prefix}.scale_in_distance_percent", "Must not be zero.")
+    yield from _entry_problems(risk, prefix)
+
+
+def _entry_problems(risk: RiskRules, prefix: str) -> Iterator[Problem]:
+    if risk.entry_order is EntryOrder.STOP and risk.entry_offset_percent < 0:
+        yield Problem(f"{prefix}.entry_offset_percent", "A stop waits beyond the price: 0 or more.")
+    if risk.entry_order is not EntryOrder.LIMIT and risk.entry_chase_steps > 0:
+        yield Problem(f"{prefix}.entry_chase_steps", "Only a limit order follows the price.")
 
 
 # --- all bots of an account -----------------------------------------------------------------------

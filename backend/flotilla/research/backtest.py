@@ -15,7 +15,7 @@ from flotilla.domain.market import Instrument, Series, Session, usual_instrument
 from flotilla.domain.placement import Placement, placement, traded_as
 from flotilla.domain.risk import AccountLimits
 from flotilla.research.costs import PRACTICE, CostTable, cost_records
-from flotilla.research.model.records import FILL, TRACK, TRADE, Tape
+from flotilla.research.model.records import FILL, TRADE, Tape, tracks
 from flotilla.research.model.simulation import simulate
 from flotilla.research.preparation import Prepared, prepare
 from flotilla.research.result import BacktestResult
@@ -107,7 +107,7 @@ def _paper(request: BacktestRequest, made: Prepared, room: int) -> tuple[Tape, O
     tape = Tape(
         records(FILL, room),
         records(TRADE, room),
-        records(TRACK, len(made.market.signals)),
+        tracks(len(made.market.signals)),
         np.empty(shape),
         np.empty(shape),
         np.zeros(3, np.int64),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flotilla.domain.orders import Purpose, Side
+from flotilla.domain.orders import OrderType, Purpose, Side
 from flotilla.domain.risk import ExitReason
 
 
@@ -52,7 +52,7 @@ class BacktestTrade:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was decided, filled or not."""
+    """What was decided, filled or not. `order_price`: what a limit or stop order began with."""
 
     bot: int
     tau: datetime
@@ -64,3 +64,5 @@ class Order:
     stop: float | None
     target: float | None
     reason: ExitReason
+    type: OrderType = OrderType.MARKET
+    order_price: float | None = None

@@ -11,7 +11,7 @@ import numpy as np
 
 from flotilla.domain import codes
 from flotilla.domain.bots import BotSpec
-from flotilla.domain.kernel.decisions import Decision, decision, purpose
+from flotilla.domain.kernel.decisions import ORDER_TYPES, Decision, decision, purpose
 from flotilla.domain.kernel.records import DECISIONS, INTENTS, Book, ByteArray, FloatArray, IntArray, Output
 from flotilla.domain.orders import Side
 from flotilla.domain.risk import ExitReason, RefusalCode
@@ -66,7 +66,8 @@ class BacktestResult:
     @cached_property
     def orders(self) -> list[Order]:
         """Every order that was decided, in order."""
-        return [self._order(row) for row in self._out.intents[: self._out.counts[INTENTS]]]
+        placed = self._out.intents[: self._out.counts[INTENTS]]
+        return [self._order(row) for row in placed if row.action == codes.PLACE]
 
     @property
     def refusals(self) -> Mapping[RefusalCode, int]:
@@ -240,6 +241,8 @@ class BacktestResult:
             stop=None if math.isnan(row.stop) else float(row.stop),
             target=None if math.isnan(row.target) else float(row.target),
             reason=ExitReason.of(int(row.reason)),
+            type=ORDER_TYPES[row.type],
+            order_price=None if math.isnan(row.order_price) else float(row.order_price),
         )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from flotilla.domain.risk import RiskRules, Sizing
+from flotilla.domain.risk import EntryOrder, RiskRules, Sizing
 from flotilla.wire.base import Model
 
 
@@ -104,6 +104,26 @@ class RiskManagement(Model):
     scale_in_distance_percent: float = Field(
         1.0,
         description="How far the price must move for each: above 0 with the position, below 0 against it.",
+    )
+
+    entry_order: EntryOrder = Field(
+        EntryOrder.MARKET,
+        description="How a position is opened: at the market, with a limit that waits for a better price, or "
+        "with a stop that waits for the price to move on. What is added to it is bought at the market.",
+    )
+    entry_offset_percent: float = Field(
+        0.1,
+        description="How far from the decision's close it waits, in percent: a limit on the better side "
+        "(below 0: on the worse), a stop on the worse.",
+    )
+    entry_expire_minutes: int = Field(
+        5, description="Minutes after which a limit or a stop that was not filled is cancelled."
+    )
+    entry_chase_steps: int = Field(
+        0, description="How many times, once a minute, a limit follows a price that runs away; 0: it stays."
+    )
+    entry_chase_limit_percent: float = Field(
+        0.5, description="The worst price that it follows to, in percent from the decision's close."
     )
 
     @model_validator(mode="before")

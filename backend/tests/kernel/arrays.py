@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from flotilla.domain import codes
-from flotilla.domain.kernel.decisions import purpose
+from flotilla.domain.kernel.decisions import ORDER_TYPES, purpose
 from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, Output, output, records
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.market import NEW_YORK
+from flotilla.domain.orders import Action
 from flotilla.domain.risk import ExitReason, RefusalCode
-from flotilla.research.model.records import COSTS, FILL, FILLS, TRACK, TRADE, TRADES, Tape
+from flotilla.research.model.records import COSTS, FILL, FILLS, TRADE, TRADES, Tape, tracks
 from flotilla.research.model.simulation import simulate
 from flotilla.research.timeline import clock_minutes, session_minutes
 from tests.kernel.scene import Scene, SceneBot
@@ -27,6 +28,7 @@ MODES = {
     "guard": codes.NO_RULES,
     "flatten": codes.FLATTEN_ALL,
 }
+ACTIONS = {codes.PLACE: Action.PLACE, codes.REPLACE: Action.REPLACE, codes.CANCEL: Action.CANCEL}
 OUTCOMES = {codes.ENTERED: "enter", codes.EXITED: "exit", codes.REFUSED: "refused"}
 
 
@@ -99,7 +101,8 @@ class KernelRun:
         bot, symbol = self.slots[row.slot]
         why = purpose(int(row.purpose)), ExitReason.of(int(row.reason))
         numbers = float(row.sign), float(row.quantity), float(row.price)
-        return Intent(int(row.tau), bot, symbol, *why, *numbers, known(row.stop), known(row.target))
+        more = ACTIONS[row.action], ORDER_TYPES[row.type], known(row.order_price)
+        return Intent(int(row.tau), bot, symbol, *why, *numbers, known(row.stop), known(row.target), *more)
 
     def _decision(self, row: Any) -> Decision:
         bot, symbol = self.slots[row.slot]
@@ -128,7 +131,7 @@ def kernel_run(scene: Scene) -> KernelRun:
     tape = Tape(
         records(FILL, 20 * times * count),
         records(TRADE, 20 * times * count),
-        records(TRACK, count),
+        tracks(count),
         np.zeros((len(scene.bots), times)),
         np.zeros((len(scene.bots), times)),
         np.zeros(3, np.int64),

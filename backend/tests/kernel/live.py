@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flotilla.domain.kernel.bot import KernelBot, KernelSpec, SymbolView
-from flotilla.domain.kernel.decisions import Decision, Mode, Outcome, decision, intent
+from flotilla.domain.kernel.decisions import Decision, Mode, Outcome, decision, in_sending_order, intent
 from flotilla.domain.market import Session
 from flotilla.domain.orders import Intent, Side
 from flotilla.domain.risk import RefusalCode
@@ -37,6 +37,7 @@ def backtest_said(run: KernelRun) -> Said:
     for row in run.out.intents[: run.out.counts[0]]:
         tau = int(row.tau)
         said.intents.setdefault(tau, []).append(intent(row, symbols, datetime.fromtimestamp(tau, UTC)))
+    said.intents = {tau: in_sending_order(sent) for tau, sent in said.intents.items()}
     for row in run.out.decisions[: run.out.counts[2]]:
         said.decisions.setdefault(int(row.tau), []).append(decision(row, symbols))
     for row in run.out.reprices[: run.out.counts[1]]:

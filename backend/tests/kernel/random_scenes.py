@@ -11,7 +11,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from flotilla.domain.market import Instrument, Session, Window
-from flotilla.domain.risk import RiskRules, Sizing, problems
+from flotilla.domain.risk import EntryOrder, RiskRules, Sizing, problems
 from tests.kernel.scene import (
     ALL_DAY,
     COIN,
@@ -82,6 +82,13 @@ caps = {
     "max_volume_percent": maybe(st.sampled_from([1.0, 20.0])),
     "max_open_positions": st.integers(1, 3),
 }
+entry_orders = {
+    "entry_order": st.sampled_from([EntryOrder.MARKET, *EntryOrder]),
+    "entry_offset_percent": st.sampled_from([-0.3, 0.0, 0.03, 0.1, 0.5]),
+    "entry_expire_minutes": st.sampled_from([1, 2, 5, 60]),
+    "entry_chase_steps": st.sampled_from([0, 1, 3]),
+    "entry_chase_limit_percent": st.sampled_from([0.0, 0.2, 2.0]),
+}
 halts = {
     "daily_loss_limit_percent": maybe(st.sampled_from([0.2, 1.0, 3.0])),
     "daily_loss_flatten": st.booleans(),
@@ -97,12 +104,13 @@ halts = {
 
 
 def settings_of(stop: Any, target: Any, rest: dict[str, Any]) -> RiskRules:
+    if rest["entry_order"] is not EntryOrder.LIMIT:
+        rest = rest | {"entry_chase_steps": 0, "entry_offset_percent": abs(rest["entry_offset_percent"])}
     return RiskRules(**rest | dict(stop) | dict(target))
 
 
-risks = st.builds(settings_of, stops, targets, st.fixed_dictionaries(sizes | moves | caps | halts)).filter(
-    lambda risk: not [*problems(risk)]
-)
+settings = st.fixed_dictionaries(sizes | moves | caps | halts | entry_orders)
+risks = st.builds(settings_of, stops, targets, settings).filter(lambda risk: not [*problems(risk)])
 windows = st.sampled_from([ALL_DAY, ALL_DAY, Window(time(9, 35), time(9, 55))])
 coin_windows = st.sampled_from([ALL_DAY, Window(time(0, 10), time(0, 30)), Window(time(23, 50), time(0, 20))])
 costs = st.one_of(

@@ -7,10 +7,11 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 
 from flotilla.domain import codes
-from flotilla.domain.orders import Purpose
+from flotilla.domain.orders import Action, Purpose
 from tests.kernel.arrays import KernelRun, kernel_run
 from tests.kernel.random_scenes import scenes
 from tests.kernel.scene import Scene
+from tests.kernel.twin.state import Intent
 
 CLOSE_TO = 1.0 + 1e-6
 some = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -104,7 +105,7 @@ def test_limits_hold_when_an_entry_is_decided(scene: Scene) -> None:
     intents = 0
     for run in minute_by_minute(scene):
         for intent in run.intents[intents:]:
-            if intent.purpose is Purpose.ENTRY:
+            if intent.purpose is Purpose.ENTRY and intent.action is Action.PLACE:
                 _limits_hold(run, run.slots.index((intent.bot, intent.symbol)))
         intents = int(run.out.counts[0])
         for number, bot in enumerate(scene.bots):
@@ -122,7 +123,7 @@ def _limits_hold(run: KernelRun, k: int) -> None:
     bot, rule = run.book.bots[number], run.book.rules[number]
     slot, slots = run.book.slots[k], run.book.slots[rule.first : rule.last]
     equity = bot.closing_equity
-    position = abs(slot.quantity) * slot.mark + slot.pending_quantity * slot.pending_price
+    position = abs(slot.quantity) * slot.mark + slot.pending_quantity * slot.order_price
     gross = (abs(slots.quantity) * slots.mark + slots.reserved / 1.01).sum()
     assert position <= min(rule.position_cap, equity) * CLOSE_TO
     assert position <= rule.symbol_cap / 100.0 * equity * CLOSE_TO
@@ -132,13 +133,13 @@ def _limits_hold(run: KernelRun, k: int) -> None:
 @some
 @given(scene=scenes())
 def test_a_step_sends_exits_first_and_one_order_a_symbol(scene: Scene) -> None:
-    by_tau: dict[int, list[tuple[int, str, Purpose]]] = {}
+    by_tau: dict[int, list[Intent]] = {}
     for one in whole(scene).intents:
-        by_tau.setdefault(one.tau, []).append((one.bot, one.symbol, one.purpose))
+        by_tau.setdefault(one.tau, []).append(one)
     for sent in by_tau.values():
-        symbols = [(bot, symbol) for bot, symbol, _ in sent]
+        symbols = [(one.bot, one.symbol) for one in sent]
         assert len(set(symbols)) == len(symbols)
-        entries = [purpose is Purpose.ENTRY for _, _, purpose in sent]
+        entries = [one.purpose is Purpose.ENTRY and one.action is Action.PLACE for one in sent]
         assert entries == sorted(entries)
 
 

@@ -4,7 +4,8 @@ from dataclasses import fields
 from typing import Any
 
 from flotilla.domain import codes
-from flotilla.domain.kernel.decisions import purpose
+from flotilla.domain.kernel.decisions import ORDER_TYPES, purpose
+from flotilla.domain.orders import OrderType
 from flotilla.domain.risk import ExitReason
 from tests.kernel.arrays import KernelRun, known
 from tests.kernel.scene import Scene, SceneBot
@@ -155,7 +156,9 @@ def _kernel_order(slot: Any, track: Any) -> tuple[Any, ...]:
         "reserved",
     )
     until = None if slot.pending_until == NO_END else int(slot.pending_until)
-    return int(track.order_tau), *why, *(known(slot[name]) for name in names), until
+    waits = ORDER_TYPES[slot.pending_type], int(slot.chases), bool(slot.pending_ends)
+    own = float(slot.order_price) if slot.pending_type != codes.AT_MARKET else None
+    return int(track.order_tau), *why, *(known(slot[name]) for name in names), until, *waits, own
 
 
 def _kernel_lot(lot: Any, trails: bool) -> tuple[Any, ...]:
@@ -182,7 +185,9 @@ def _twin_slot(holding: Holding, trails: bool) -> dict[str, Any]:
 
 def _twin_order(order: Order) -> tuple[Any, ...]:
     prices = order.sign, order.quantity, order.price, order.stop, order.target, order.reserve
-    return order.tau, order.purpose, order.reason, *prices, order.last_day
+    waits = order.kind, order.chases, order.ends is not None
+    own = None if order.kind is OrderType.MARKET else order.own
+    return order.tau, order.purpose, order.reason, *prices, order.last_day, *waits, own
 
 
 def _twin_lot(lot: Lot, trails: bool) -> tuple[Any, ...]:

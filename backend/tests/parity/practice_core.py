@@ -8,7 +8,7 @@ before an exit, stops replaced, entries with their legs.
 import math
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -19,7 +19,8 @@ from flotilla.domain.bots import BotSpec
 from flotilla.domain.kernel.bot import KernelBot, KernelSpec, SymbolView
 from flotilla.domain.kernel.decisions import StepResult
 from flotilla.domain.market import usual_instrument
-from flotilla.domain.orders import Intent, Purpose, Side, to_price, to_quantity
+from flotilla.domain.orders import Action, Intent, Purpose, Side, to_price, to_quantity
+from flotilla.domain.orders import OrderType as KernelOrderType
 from flotilla.practice.matching.account import Account
 from flotilla.practice.matching.bar_open import BarOpen
 from flotilla.practice.matching.changes import Sequence
@@ -42,6 +43,7 @@ from tests.parity.fills import ParityFill, Timed
 from tests.parity.frames import Frame
 
 _ACCOUNT = "account"
+_ENDED = (OrderStatus.EXPIRED, OrderStatus.REJECTED, OrderStatus.CANCELED)
 _DELAY = timedelta(seconds=1)  # from a boundary to the orders that it brings
 
 
@@ -89,6 +91,7 @@ class PracticeDesk:
         self._sent: dict[str, Intent] = {}
         self._lots: dict[str, tuple[str, int]] = {}  # by the group's root
         self._entries: dict[str, int] = {}  # since the symbol was flat
+        self._withdrawn: set[str] = set()  # entries that others have taken the place of
         self._promised: set[str] = set()  # symbols whose position was given legs
         self._bar = opened
         self._tau = opened
@@ -159,17 +162,58 @@ class PracticeDesk:
         if result is None:
             return
         now = tau + _DELAY
-        exits = [intent for intent in result.intents if intent.purpose is not Purpose.ENTRY]
-        for intent in exits:
+        entries = [
+            one for one in result.intents if one.purpose is Purpose.ENTRY and one.action is Action.PLACE
+        ]
+        for intent in result.intents:
+            if intent not in entries:
+                self._carry_out(intent, now)
+        for (symbol, lot), price in result.stops.items():
+            self._move_stop(symbol, lot, price, now)
+        for intent in entries:
+            self._submit(intent, now)
+
+    def _carry_out(self, intent: Intent, now: datetime) -> None:
+        """An exit, or what becomes of an entry that waits."""
+        if intent.action is Action.CANCEL:
+            self._withdraw(intent.symbol, now)
+        elif intent.action is Action.REPLACE:
+            self._move_entry(intent, now)
+        else:
             for leg in self._legs(intent.symbol):
                 if leg.is_open:
                     self.market.cancel(_ACCOUNT, leg.id, now)
             self._submit(intent, now)
-        for (symbol, lot), price in result.stops.items():
-            self._move_stop(symbol, lot, price, now)
-        for intent in result.intents:
-            if intent.purpose is Purpose.ENTRY:
-                self._submit(intent, now)
+
+    def _withdraw(self, symbol: str, now: datetime) -> None:
+        """Cancel the entry that waits; it may have expired with its session."""
+        for order in self._waiting(symbol):
+            self.market.cancel(_ACCOUNT, order.id, now)
+        self._hear()
+
+    def _move_entry(self, intent: Intent, now: datetime) -> None:
+        """Give the entry that waits its new price. An OTO cannot be replaced: another takes its place."""
+        for order in self._waiting(intent.symbol):
+            sent = self._sent[order.id]
+            moved = replace(sent, order_price=intent.order_price)
+            if order.order_class is OrderClass.OTO:
+                self._withdrawn.add(order.id)
+                self.market.cancel(_ACCOUNT, order.id, now)
+                self._submit(moved, now)
+            else:
+                price = self._own_price(moved)
+                new = self.market.replace(_ACCOUNT, order.id, Replacement(limit_price=price), now)
+                self._sent[new.id] = moved
+
+    def _waiting(self, symbol: str) -> list[Order]:
+        """The symbol's entry, when it waits for its price."""
+        orders = self.market.book.of_account(_ACCOUNT)
+        mine = [order for order in orders if order.symbol == symbol and order.is_open and not order.is_leg]
+        return [order for order in mine if order.type in (OrderType.LIMIT, OrderType.STOP)]
+
+    def _own_price(self, intent: Intent) -> Decimal | None:
+        step = self._instruments[intent.symbol].price_step
+        return None if intent.order_price is None else to_price(intent.order_price, step)
 
     def _submit(self, intent: Intent, now: datetime) -> None:
         receipt = self.market.submit(_ACCOUNT, self._ticket(intent), now)
@@ -186,10 +230,12 @@ class PracticeDesk:
         return OrderTicket(
             symbol=intent.symbol,
             side=PracticeSide(intent.side.value),
-            type=OrderType.MARKET,
+            type=OrderType(intent.type.value),
             time_in_force=TimeInForce.GTC if rests else TimeInForce.DAY,
             qty=to_quantity(intent.quantity, instrument.quantity_step),
             order_class=order_class,
+            limit_price=self._own_price(intent) if intent.type is KernelOrderType.LIMIT else None,
+            stop_price=self._own_price(intent) if intent.type is KernelOrderType.STOP else None,
             take_profit=to_price(target, step) if any(legs) and target is not None else None,
             stop_loss=to_price(stop, step) if any(legs) and stop is not None else None,
         )
@@ -221,8 +267,14 @@ class PracticeDesk:
         for update in changes.updates:
             if update.execution is not None:
                 self._book(self._orders[update.order.id], update.execution)
-            elif update.order.status in (OrderStatus.EXPIRED, OrderStatus.REJECTED):
+            elif update.order.status in _ENDED and self._was_entered(self._orders[update.order.id]):
                 self.bot.order_done(update.order.symbol)
+
+    def _was_entered(self, order: Order) -> bool:
+        """Whether the end of the order is the end of what the kernel waits for: not of a leg, nor of one
+        whose place another has taken."""
+        expired = order.status is not OrderStatus.CANCELED
+        return expired or (not order.is_leg and order.id not in self._withdrawn)
 
     def _book(self, order: Order, execution: Execution) -> None:
         symbol, lot = order.symbol, -1

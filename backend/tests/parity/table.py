@@ -21,10 +21,10 @@ from tests.parity.bots import (
 )
 
 # Symbols, the first session of the bars, the first to trade, the last.
-_SPRING = (("AAPL", "MSFT"), date(2016, 4, 15), date(2016, 4, 18), date(2016, 4, 26))
+SPRING = (("AAPL", "MSFT"), date(2016, 4, 15), date(2016, 4, 18), date(2016, 4, 26))
 _SPY = (("SPY",), date(2011, 1, 4), date(2011, 1, 5), date(2011, 1, 14))
-_THIN = (("CPAY", "GWW", "ERIE"), date(2024, 6, 3), date(2024, 6, 4), date(2024, 6, 14))
-_WEEK = (
+THIN = (("CPAY", "GWW", "ERIE"), date(2024, 6, 3), date(2024, 6, 4), date(2024, 6, 14))
+WEEK = (
     ("AMZN", "BK", "DFS", "TRV", "VOO", "SLV"),
     date(2019, 2, 11),
     date(2019, 2, 12),
@@ -50,14 +50,14 @@ _SLOWER = use("slower", "SMA", Timeframe.MINUTE_30, timeperiod=5)
 ROWS = [
     row(
         "long, two symbols, percent of equity, percent stop and target",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, *_LEGS),
         risk={"stop_loss_percent": 0.15, "take_profit_percent": 0.25},
         **_CROSS,
     ),
     row(
         "short, risk per trade, ATR stop, target in R",
-        _SPRING,
+        SPRING,
         (("entry", "signal"), *_LEGS),
         indicators=(RSI,),
         risk={
@@ -71,7 +71,7 @@ ROWS = [
     ),
     row(
         "long and short, fixed amount, flat at the window's end",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, *_STOPPED, ("flatten", "window_end")),
         risk={
             "sizing": Sizing.FIXED_AMOUNT,
@@ -97,7 +97,7 @@ ROWS = [
     ),
     row(
         "trailing from the start, longer cooldown after a loss, two positions at most",
-        _WEEK,
+        WEEK,
         (("entry", "signal"), *_STOPPED),
         risk={
             "trailing_stop_percent": 0.3,
@@ -110,7 +110,7 @@ ROWS = [
     ),
     row(
         "Kelly on its own trades",
-        _WEEK,
+        WEEK,
         (("entry", "signal"), *_LEGS),
         indicators=(RSI,),
         risk={
@@ -123,7 +123,7 @@ ROWS = [
     ),
     row(
         "day orders that expire with their session: a symbol is halted before each close",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, ("exit", "time_stop"), ("exit", "unfinished")),
         risk={"time_stop_minutes": 15},
         halted="MSFT",
@@ -131,7 +131,7 @@ ROWS = [
     ),
     row(
         "flat at the close, but for a symbol that is halted before it",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, *_STOPPED, ("flatten", "window_end"), ("flatten", "unfinished")),
         risk={"stop_loss_percent": 0.4, "flatten_at_window_end": True},
         halted="MSFT",
@@ -139,7 +139,7 @@ ROWS = [
     ),
     row(
         "trailing from an activation on and break-even, long and short",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, *_LEGS),
         risk={
             "stop_loss_percent": 0.3,
@@ -154,21 +154,21 @@ ROWS = [
     ),
     row(
         "thin symbols: day orders that wait for a bar, time stop",
-        _THIN,
+        THIN,
         (*_SIGNALS, ("exit", "time_stop")),
         risk={"time_stop_minutes": 25, "position_percent": 25.0},
         **_CROSS,
     ),
     row(
         "thin symbols: brackets over nights and gaps",
-        _THIN,
+        THIN,
         (("entry", "signal"), *_LEGS),
         risk={"stop_loss_percent": 0.4, "take_profit_percent": 0.5, "position_percent": 30.0},
         **_BOTH,
     ),
     row(
         "daily loss halt that flattens, trades a day",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, ("flatten", "daily_loss")),
         risk={
             "position_percent": 48.0,
@@ -180,7 +180,7 @@ ROWS = [
     ),
     row(
         "losses in a row, then a drawdown that flattens and halts",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, ("flatten", "drawdown")),
         risk={
             "position_percent": 48.0,
@@ -202,7 +202,7 @@ ROWS = [
     ),
     row(
         "quarter hours looked at every five minutes, thin, sized by volatility, share of volume",
-        _THIN,
+        THIN,
         (*_SIGNALS,),
         timeframe=Timeframe.MINUTE_15,
         frequency=300,
@@ -218,7 +218,7 @@ ROWS = [
     ),
     row(
         "adding to winners, each lot with its own trailing stop and target",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, ("entry", "scale_in"), *_LEGS),
         risk={
             "position_percent": 12.0,
@@ -233,7 +233,7 @@ ROWS = [
     ),
     row(
         "adding to losing shorts",
-        _WEEK,
+        WEEK,
         (*_SIGNALS, ("entry", "scale_in"), *_LEGS),
         risk={
             "position_percent": 10.0,
@@ -248,7 +248,7 @@ ROWS = [
     ),
     row(
         "protection held by the engine, in lots, long and short",
-        _SPRING,
+        SPRING,
         (("entry", "scale_in"), ("exit", "stop_touched"), ("exit", "target_touched")),
         risk={
             "position_percent": 12.0,
@@ -279,7 +279,7 @@ ROWS = [
     ),
     row(
         "slippage, long and short",
-        _SPRING,
+        SPRING,
         (*_SIGNALS, *_LEGS),
         risk={"stop_loss_percent": 0.15, "take_profit_percent": 0.25, "fixed_capital": True},
         costs=CostTable(slippage_bps=3.0),

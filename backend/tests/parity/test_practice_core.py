@@ -14,6 +14,7 @@ from flotilla.practice.session import Session
 from flotilla.research.backtest import BacktestRequest, BacktestResult, run
 from flotilla.research.preparation import prepare
 from tests.parity.bots import Row
+from tests.parity.entry_orders import ENTRY_ROWS
 from tests.parity.fills import backtest_fills, in_order
 from tests.parity.frames import Frame, coin_frames, day_frames, minute_frames
 from tests.parity.histories import REAL, domain_sessions, sessions
@@ -21,7 +22,7 @@ from tests.parity.practice_core import PracticeDesk
 from tests.parity.table import ROWS
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [*ROWS, *ENTRY_ROWS], ids=lambda row: row.name)
 def test_the_practice_core_fills_as_the_backtest_does(row: Row) -> None:
     assert not bots.problems(row.spec)
     result, desk = trade(row)

@@ -8,6 +8,7 @@ wherever it happens (semantics 5). The functions are compiled by Numba over arra
     fills       what a fill does                      money       equity, free cash, exposure
     manage      marks, day, halts, exits, stops       protection  stop and target prices
     enter       entries through the gates             sizing      how much
+    resting     entries that wait for their price     said        what came of an entry
     step        both halves, for one bot or all       compiled    how they are compiled
     bot         one live bot's state and steps        account     limits over live bots together
 """

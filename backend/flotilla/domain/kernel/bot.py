@@ -10,14 +10,24 @@ import numpy as np
 
 from flotilla.domain import codes
 from flotilla.domain.kernel.clock import tau_flags
-from flotilla.domain.kernel.decisions import Decision, Mode, Outcome, StepResult, decision, intent, purpose
+from flotilla.domain.kernel.decisions import (
+    ORDER_TYPES,
+    Decision,
+    Mode,
+    Outcome,
+    StepResult,
+    decision,
+    in_sending_order,
+    intent,
+    purpose,
+)
 from flotilla.domain.kernel.fills import CASH_RESERVE, apply_fill, order_done
 from flotilla.domain.kernel.money import equity, free_cash
 from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, Output, output
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.kernel.step import enter_bot, manage_bot, step_bot
 from flotilla.domain.market import NEW_YORK, Instrument, Session, Window
-from flotilla.domain.orders import Purpose, Side
+from flotilla.domain.orders import OrderType, Purpose, Side
 from flotilla.domain.risk import RefusalCode, RiskRules
 
 _PURPOSES = {
@@ -25,6 +35,7 @@ _PURPOSES = {
     Purpose.EXIT: codes.EXIT,
     Purpose.FLATTEN: codes.FLATTEN,
 }
+_TYPES = {name: code for code, name in ORDER_TYPES.items()}
 _MODES = {
     Mode.TRADE: 0,
     Mode.PAUSED: codes.NO_ENTRIES,
@@ -264,8 +275,13 @@ class KernelBot:
         price: float,
         stop: float | None = None,
         target: float | None = None,
+        order_type: OrderType = OrderType.MARKET,
+        order_price: float | None = None,
     ) -> None:
-        """An order of the bot that is open at the broker; `quantity` is what is left of it."""
+        """An order of the bot that is open at the broker; `quantity` is what is left of it.
+
+        `price` is the decision's close, `order_price` a limit or stop order's own.
+        """
         slot = self._slot(symbol)
         if slot.pending != _PURPOSES[order_purpose]:  # else the step that decided it knows it better
             slot.pending, slot.pending_lot = _PURPOSES[order_purpose], -1
@@ -273,9 +289,13 @@ class KernelBot:
             slot.pending_price = price
             slot.pending_stop = math.nan if stop is None else stop
             slot.pending_target = math.nan if target is None else target
+            slot.pending_type = _TYPES[order_type]
+            slot.order_price = price
+        if order_price is not None:
+            slot.order_price = order_price
         slot.pending_quantity = quantity
         enters = order_purpose is Purpose.ENTRY
-        slot.reserved = CASH_RESERVE * quantity * slot.pending_price if enters else 0.0
+        slot.reserved = CASH_RESERVE * quantity * slot.order_price if enters else 0.0
         self.book.bots[0].busy = 1
 
     def order_done(self, symbol: str) -> None:
@@ -359,7 +379,7 @@ class KernelBot:
         intents, reprices, decided = (out.counts[i] for i in (INTENTS, REPRICES, DECISIONS))
         decisions = [decision(row, self.symbols) for row in out.decisions[:decided]]
         return StepResult(
-            intents=[intent(row, self.symbols, half.tau) for row in out.intents[:intents]],
+            intents=in_sending_order([intent(row, self.symbols, half.tau) for row in out.intents[:intents]]),
             decisions=[*decisions, *self._silent(half.views, {d.symbol for d in decisions}, half.mode)],
             stops={
                 (self.symbols[row.slot], int(row.lot)): float(row.stop) for row in out.reprices[:reprices]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from flotilla.domain import codes
-from flotilla.domain.orders import Intent, Purpose, Side
+from flotilla.domain.orders import Action, Intent, OrderType, Purpose, Side
 from flotilla.domain.risk import ExitReason, RefusalCode
 
 
@@ -45,7 +45,7 @@ class Decision:
 
 @dataclass(slots=True)
 class StepResult:
-    """Intents in the order in which they are sent (exits first), and one decision per signal.
+    """Intents in the order in which they are sent (`in_sending_order`), and one decision per signal.
 
     `stops`: where the stops of open positions are to be moved (USD), by symbol and lot: each entry
     since the symbol was flat has its own, the first is 0.
@@ -62,6 +62,12 @@ _PURPOSES = {
     codes.FLATTEN: Purpose.FLATTEN,
     codes.STOP_LOSS: Purpose.STOP_LOSS,
     codes.TAKE_PROFIT: Purpose.TAKE_PROFIT,
+}
+_ACTIONS = {codes.PLACE: Action.PLACE, codes.REPLACE: Action.REPLACE, codes.CANCEL: Action.CANCEL}
+ORDER_TYPES = {
+    codes.AT_MARKET: OrderType.MARKET,
+    codes.AT_LIMIT: OrderType.LIMIT,
+    codes.AT_STOP: OrderType.STOP,
 }
 _OUTCOMES = {codes.ENTERED: Outcome.ENTER, codes.EXITED: Outcome.EXIT, codes.REFUSED: Outcome.REFUSED}
 
@@ -132,7 +138,21 @@ def intent(row: Any, symbols: Sequence[str], tau: datetime) -> Intent:
         stop_price=None if math.isnan(row.stop) else float(row.stop),
         target_price=None if math.isnan(row.target) else float(row.target),
         reason=ExitReason.of(int(row.reason)),
+        action=_ACTIONS[row.action],
+        type=ORDER_TYPES[row.type],
+        order_price=None if math.isnan(row.order_price) else float(row.order_price),
     )
+
+
+def in_sending_order(intents: list[Intent]) -> list[Intent]:
+    """What ends first, then exits, then what is re-priced, then entries (semantics 2, step 6)."""
+    return sorted(intents, key=_turn)
+
+
+def _turn(intent: Intent) -> int:
+    if intent.action is not Action.PLACE:
+        return 0 if intent.action is Action.CANCEL else 2
+    return 3 if intent.purpose is Purpose.ENTRY else 1
 
 
 def purpose(code: int) -> Purpose:

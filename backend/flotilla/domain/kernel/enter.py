@@ -11,8 +11,10 @@ from flotilla.domain.kernel.fills import CASH_RESERVE
 from flotilla.domain.kernel.manage import last_day
 from flotilla.domain.kernel.money import equity, exposure, free_cash, positions, symbol_exposure
 from flotilla.domain.kernel.protection import stop_price, target_price
-from flotilla.domain.kernel.records import DECISIONS, INTENTS, OVERFLOW, Book, Market, Output
+from flotilla.domain.kernel.records import INTENTS, OVERFLOW, Book, Market, Output
+from flotilla.domain.kernel.resting import own_price
 from flotilla.domain.kernel.rounding import whole_quantity
+from flotilla.domain.kernel.said import decide, refuse
 from flotilla.domain.kernel.sizing import kelly_fraction, wanted_quantity
 
 
@@ -56,27 +58,33 @@ def _enter_one(
 ) -> None:
     code, a, c = _state_gates(book, market, b, k, t, reason)
     if code != codes.NONE:
-        _refuse(out, market.tau[t], k, code, a, c, 0.0, 0.0, 0.0, 0.0)
+        refuse(out, market.tau[t], k, code, a, c, 0.0, 0.0, 0.0, 0.0)
         return
     _place(book, market, b, k, t, sign, reason, out)
 
 
 @compiled
 def _place(book: Book, market: Market, b: int, k: int, t: int, sign: float, reason: int, out: Output) -> None:
-    """Size the entry, and send or refuse it."""
-    rule, instrument, close = book.rules[b], book.instruments[k], book.slots[k].mark
+    """Size the entry, and send or refuse it. `price` is its own, or the close that it was decided at.
+
+    What is added to a position is bought at the market: it keeps no exit waiting.
+    """
+    rule, instrument, price = book.rules[b], book.instruments[k], book.slots[k].mark
+    kind = rule.entry_order if reason == codes.SIGNAL else codes.AT_MARKET
+    if kind != codes.AT_MARKET:
+        price = own_price(rule, instrument, sign, price)
     atr = market.atr[k, t] if market.atr.shape[1] > 0 else 0.0
     volatility = market.volatility[k, t] if market.volatility.shape[1] > 0 else 0.0
     unknown = rule.sizing == codes.BY_VOLATILITY and math.isnan(volatility)
     if math.isnan(atr) or unknown:
-        _refuse(out, market.tau[t], k, codes.WARMING_UP, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        refuse(out, market.tau[t], k, codes.WARMING_UP, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         return
-    stop = stop_price(rule, instrument, sign, close, atr)
-    target = target_price(rule, instrument, sign, close, stop)
-    if sign * (close - stop) <= 0.0 or sign * (target - close) <= 0.0:
-        _refuse(out, market.tau[t], k, codes.STOP_BEYOND_PRICE, close, stop, target, 0.0, 0.0, 0.0)
+    stop = stop_price(rule, instrument, sign, price, atr)
+    target = target_price(rule, instrument, sign, price, stop)
+    if sign * (price - stop) <= 0.0 or sign * (target - price) <= 0.0:
+        refuse(out, market.tau[t], k, codes.STOP_BEYOND_PRICE, price, stop, target, 0.0, 0.0, 0.0)
         return
-    code, shrunk, quantity, wanted, limit, cash, whole = _size(book, market, b, k, t, close, stop)
+    code, shrunk, quantity, wanted, limit, cash, whole = _size(book, market, b, k, t, price, stop)
     if code == codes.NONE and sign < 0.0:
         quantity = np.floor(quantity)  # the broker lends whole shares
         if quantity == 0.0:
@@ -85,18 +93,20 @@ def _place(book: Book, market: Market, b: int, k: int, t: int, sign: float, reas
         account, held = book.account[0], book.gross[instrument.price_row]
         lost = account.equity - account.day_baseline
         count = float(account.positions)
-        _refuse(
-            out, market.tau[t], k, code, account.equity, limit * close, account.exposure, held, count, lost
+        refuse(
+            out, market.tau[t], k, code, account.equity, limit * price, account.exposure, held, count, lost
         )
         return
     if code != codes.NONE:
-        _refuse(out, market.tau[t], k, code, whole, close, wanted, limit, cash, quantity)
+        refuse(out, market.tau[t], k, code, whole, price, wanted, limit, cash, quantity)
         return
     if market.flags[b, t] & codes.HELD_BACK:
-        _refuse(out, market.tau[t], k, codes.UNRECONCILED, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        refuse(out, market.tau[t], k, codes.UNRECONCILED, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         return
+    slot = book.slots[k]
+    slot.pending_type, slot.order_price = kind, price
     _send_entry(book, market, b, k, t, sign, reason, quantity, stop, target, out)
-    _decide(out, market.tau[t], k, codes.ENTERED, reason, shrunk, whole, close, wanted, limit, cash, quantity)
+    decide(out, market.tau[t], k, codes.ENTERED, reason, shrunk, whole, price, wanted, limit, cash, quantity)
 
 
 # --- gates ----------------------------------------------------------------------------------------
@@ -258,19 +268,19 @@ def _send_entry(
     bot, slot, account, tau = book.bots[b], book.slots[k], book.account[0], market.tau[t]
     slot.pending, slot.pending_sign, slot.pending_lot = codes.ENTRY, sign, -1
     slot.pending_price, slot.pending_stop, slot.pending_target = slot.mark, stop, target
-    slot.pending_quantity = quantity
+    slot.pending_quantity, slot.pending_tau, slot.chases, slot.pending_ends = quantity, tau, 0, 0
     # With legs at the broker it is good till cancelled, like them.
     legs = book.instruments[k].guarded == 0 and not (math.isnan(stop) and math.isnan(target))
     slot.pending_until = 1 << 60 if legs else last_day(book, market, b, k, t)
-    slot.reserved = CASH_RESERVE * quantity * slot.mark
+    slot.reserved = CASH_RESERVE * quantity * slot.order_price
     bot.trades_today += 1
     bot.busy = 1
     if account.limited != 0:
         row = book.instruments[k].price_row
         if slot.quantity == 0.0:
             account.positions += 1
-        book.gross[row] += quantity * slot.mark
-        account.exposure += quantity * slot.mark
+        book.gross[row] += quantity * slot.order_price
+        account.exposure += quantity * slot.order_price
     i = out.counts[INTENTS]
     if i >= len(out.intents):
         out.counts[OVERFLOW] = 1
@@ -279,37 +289,6 @@ def _send_entry(
     intent = out.intents[i]
     intent.tau, intent.slot, intent.purpose, intent.reason = tau, k, codes.ENTRY, reason
     intent.sign, intent.quantity, intent.price = sign, quantity, slot.mark
+    intent.action, intent.type = codes.PLACE, slot.pending_type
+    intent.order_price = math.nan if slot.pending_type == codes.AT_MARKET else slot.order_price
     intent.stop, intent.target = stop, target
-
-
-@compiled
-def _refuse(
-    out: Output, tau: int, k: int, code: int, a: float, b: float, c: float, d: float, e: float, f: float
-) -> None:
-    _decide(out, tau, k, codes.REFUSED, code, codes.NONE, a, b, c, d, e, f)
-
-
-@compiled
-def _decide(
-    out: Output,
-    tau: int,
-    k: int,
-    outcome: int,
-    code: int,
-    shrunk: int,
-    a: float,
-    b: float,
-    c: float,
-    d: float,
-    e: float,
-    f: float,
-) -> None:
-    i = out.counts[DECISIONS]
-    if i >= len(out.decisions):
-        out.counts[OVERFLOW] = 1
-        return
-    out.counts[DECISIONS] = i + 1
-    decision = out.decisions[i]
-    decision.tau, decision.slot, decision.outcome = tau, k, outcome
-    decision.code, decision.shrunk = code, shrunk
-    decision.a, decision.b, decision.c, decision.d, decision.e, decision.f = a, b, c, d, e, f

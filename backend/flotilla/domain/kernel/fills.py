@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from flotilla.domain.codes import NOTHING
+from flotilla.domain.codes import AT_MARKET, NOTHING
 from flotilla.domain.kernel.compiled import compiled
 from flotilla.domain.kernel.records import Book
 
@@ -132,6 +132,9 @@ def order_done(book: Book, k: int) -> None:
     """Forget slot `k`'s order under way: it was filled, or will never be."""
     slot = book.slots[k]
     slot.pending = NOTHING
+    slot.pending_type = AT_MARKET
+    slot.pending_ends = 0
+    slot.chases = 0
     slot.reserved = 0.0
     slot.pending_lot = -1
     slot.pending_stop = math.nan

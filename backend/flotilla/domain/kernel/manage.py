@@ -8,6 +8,7 @@ from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.money import equity
 from flotilla.domain.kernel.protection import moved_stop
 from flotilla.domain.kernel.records import DECISIONS, INTENTS, OVERFLOW, REPRICES, Book, Market, Output
+from flotilla.domain.kernel.resting import tend_entry
 
 
 @inlined
@@ -27,8 +28,12 @@ def manage(book: Book, market: Market, b: int, t: int, out: Output) -> None:
         if slot.quantity != 0.0:
             if slot.pending == codes.NOTHING:
                 _exit(book, market, b, k, t, out)
+            elif slot.pending_type != codes.AT_MARKET:
+                _leave_first(book, market, b, k, t)
             if rule.trail > 0.0 or rule.break_even > 0.0:
                 _reprice(book, market, b, k, t, out)
+        if slot.pending_type != codes.AT_MARKET:
+            tend_entry(book, market, b, k, t, out)
         if slot.quantity != 0.0 or slot.pending != codes.NOTHING:
             bot.busy = 1
 
@@ -108,6 +113,30 @@ def _exit(book: Book, market: Market, b: int, k: int, t: int, out: Output) -> No
         _guard(book, market, b, k, t, out)
     if slot.pending == codes.NOTHING and _signals_exit(slot, market.flags[b, t], market.signals[k, t]):
         _send_exit(book, market, b, k, t, codes.EXIT, codes.SIGNAL, abs(slot.quantity), out)
+
+
+@compiled
+def _leave_first(book: Book, market: Market, b: int, k: int, t: int) -> None:
+    """What a resting entry has bought already must go: the rest is withdrawn, then it is sold.
+
+    Of protection that the engine holds, too: a touch sells the whole position.
+    """
+    rule, bot, slot = book.rules[b], book.bots[b], book.slots[k]
+    tau, flags, signals = market.tau[t], market.flags[b, t], market.signals[k, t]
+    if slot.since < 0:
+        slot.since, slot.since_day = tau, bot.day
+    reason, purpose = _reason(rule, bot, slot, flags, signals, tau)
+    if reason == codes.NONE and book.instruments[k].guarded != 0:
+        for n in range(book.lots.shape[1]):
+            lot = book.lots[k, n]
+            if lot.quantity != 0.0 and (
+                _touched(book, market, k, lot, t, True) or _touched(book, market, k, lot, t, False)
+            ):
+                reason, purpose = codes.STOP_TOUCHED, codes.EXIT
+    if reason == codes.NONE and _signals_exit(slot, flags, signals):
+        reason, purpose = codes.SIGNAL, codes.EXIT
+    if reason != codes.NONE and reason != codes.STOPPING:
+        slot.leaving = purpose
 
 
 @inlined
@@ -213,6 +242,7 @@ def _send_exit(
     out.counts[INTENTS] = i + 1
     intent = out.intents[i]
     intent.tau, intent.slot, intent.purpose, intent.reason = tau, k, purpose, reason
+    intent.action, intent.type, intent.order_price = codes.PLACE, codes.AT_MARKET, math.nan
     intent.sign, intent.quantity, intent.price = slot.pending_sign, quantity, slot.mark
     intent.stop, intent.target = math.nan, math.nan
     i = out.counts[DECISIONS]

@@ -29,7 +29,7 @@ def stop_price(rule: Any, instrument: Any, sign: float, close: float, atr: float
         wanted = close - sign * rule.stop_value * atr
     else:  # PRICE
         return whole_price(instrument, rule.stop_value)
-    return _away(instrument, -sign, close, wanted)
+    return away(instrument, -sign, close, wanted)
 
 
 @compiled
@@ -43,11 +43,11 @@ def target_price(rule: Any, instrument: Any, sign: float, close: float, stop: fl
         return whole_price(instrument, rule.target_value)
     else:
         return math.nan
-    return _away(instrument, sign, close, wanted)
+    return away(instrument, sign, close, wanted)
 
 
 @compiled
-def _away(instrument: Any, direction: float, close: float, wanted: float) -> float:
+def away(instrument: Any, direction: float, close: float, wanted: float) -> float:
     """`wanted` in whole steps, at least one from `close` in `direction`, and above zero."""
     price = whole_price(instrument, wanted)
     den = tick_den(instrument, close) / instrument.tick_num

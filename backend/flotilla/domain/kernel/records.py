@@ -53,6 +53,11 @@ RULES = np.dtype(
         ("losses_in_a_row", "i8"),
         ("scale_in_steps", "i8"),
         ("scale_in_distance", "f8"),  # percent; above 0 with the position, below 0 against it
+        ("entry_order", "i8"),
+        ("entry_offset", "f8"),  # percent of the decision's close
+        ("entry_expiry", "f8"),  # seconds
+        ("chase_steps", "i8"),
+        ("chase_limit", "f8"),  # percent of the decision's close
     ],
     align=True,
 )
@@ -111,7 +116,12 @@ SLOT = np.dtype(
         ("pending", "i8"),
         ("pending_sign", "f8"),
         ("pending_quantity", "f8"),
-        ("pending_price", "f8"),
+        ("pending_price", "f8"),  # the decision's close
+        ("pending_type", "i8"),
+        ("order_price", "f8"),  # its own; of a market order the decision's close
+        ("pending_tau", "i8"),  # when an entry was decided
+        ("pending_ends", "i8"),  # why an entry that rests was withdrawn
+        ("chases", "i8"),  # how often it was moved
         ("pending_stop", "f8"),
         ("pending_target", "f8"),
         ("pending_lot", "i8"),
@@ -164,9 +174,12 @@ INTENT = np.dtype(
         ("slot", "i8"),
         ("purpose", "i8"),
         ("reason", "i8"),
+        ("action", "i8"),
+        ("type", "i8"),
         ("sign", "f8"),  # +1 buys, -1 sells
         ("quantity", "f8"),
-        ("price", "f8"),  # the decision's close
+        ("price", "f8"),  # the newest close
+        ("order_price", "f8"),  # of a limit or stop order; NaN at the market
         ("stop", "f8"),
         ("target", "f8"),
     ],

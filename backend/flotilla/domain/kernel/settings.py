@@ -19,7 +19,7 @@ from flotilla.domain.kernel.records import (
     records,
 )
 from flotilla.domain.market import Instrument
-from flotilla.domain.risk import RiskRules, Sizing
+from flotilla.domain.risk import EntryOrder, RiskRules, Sizing
 
 _NEVER = 1 << 60
 _SIZES = {
@@ -29,6 +29,11 @@ _SIZES = {
     Sizing.RISK_PER_TRADE: (codes.BY_RISK, "risk_percent"),
     Sizing.KELLY: (codes.BY_KELLY, "kelly_fraction"),
     Sizing.VOLATILITY_TARGET: (codes.BY_VOLATILITY, "volatility_percent"),
+}
+_ENTRIES = {
+    EntryOrder.MARKET: codes.AT_MARKET,
+    EntryOrder.LIMIT: codes.AT_LIMIT,
+    EntryOrder.STOP: codes.AT_STOP,
 }
 
 
@@ -77,6 +82,11 @@ def rules_row(
         "losses_in_a_row": risk.max_consecutive_losses or _NEVER,
         "scale_in_steps": risk.scale_in_steps,
         "scale_in_distance": risk.scale_in_distance_percent,
+        "entry_order": _ENTRIES[risk.entry_order],
+        "entry_offset": risk.entry_offset_percent,
+        "entry_expiry": risk.entry_expire_minutes * 60.0,
+        "chase_steps": risk.entry_chase_steps,
+        "chase_limit": risk.entry_chase_limit_percent,
     }
     return tuple(values[name] for name in RULES.names or ())
 

@@ -32,7 +32,10 @@ def fill_minute(book: Book, market: Market, costs: Records, b: int, t: int, tape
         pending = pending or book.slots[k].pending == codes.ENTRY
     if pending:
         for k in range(rule.first, rule.last):
-            if book.slots[k].pending == codes.ENTRY:
+            slot = book.slots[k]
+            if slot.pending == codes.ENTRY and slot.pending_type != codes.AT_MARKET:
+                _at_its_price(book, market, costs, b, k, t, tape)
+            elif slot.pending == codes.ENTRY:
                 _at_open(book, market, costs, b, k, t, tape)
     for k in range(rule.first, rule.last):
         if book.slots[k].quantity != 0.0:
@@ -61,6 +64,30 @@ def _at_open(book: Book, market: Market, costs: Records, b: int, k: int, t: int,
     order_done(book, k)
 
 
+@compiled
+def _at_its_price(book: Book, market: Market, costs: Records, b: int, k: int, t: int, tape: Tape) -> None:
+    """An entry that rests: at the open when that is at its price or beyond, else at its price when the bar
+    touches it. What was withdrawn is gone before the bar; nothing slips under a limit.
+    """
+    slot, track, row = book.slots[k], tape.tracks[k], book.instruments[k].price_row
+    if slot.pending_ends != codes.NONE or market.day[b, t] > slot.pending_until:
+        order_done(book, k)
+        return
+    opening, high, low = market.open[row, t], market.high[row, t], market.low[row, t]
+    limited, sign, price = slot.pending_type == codes.AT_LIMIT, slot.pending_sign, slot.order_price
+    # A limit waits for better prices, a stop for worse ones.
+    waits_below = limited == (sign > 0.0)
+    if (opening <= price) if waits_below else (opening >= price):
+        price = opening
+    elif (low <= price) if waits_below else (high >= price):
+        track.inside = t
+    else:
+        return
+    quantity, reason = slot.pending_quantity, track.order_reason
+    _fill(book, market, costs, b, k, t, tape, -1, codes.ENTRY, reason, sign, quantity, price, not limited)
+    order_done(book, k)
+
+
 @inlined
 def _legs(book: Book, market: Market, costs: Records, b: int, k: int, t: int, tape: Tape) -> None:
     """Stops and targets at the broker, each lot's own."""
@@ -71,6 +98,9 @@ def _legs(book: Book, market: Market, costs: Records, b: int, k: int, t: int, ta
     row = instrument.price_row
     opening, high, low = market.open[row, t], market.high[row, t], market.low[row, t]
     sign = 1.0 if slot.quantity > 0.0 else -1.0
+    if tape.tracks[k].inside == np.int64(t):
+        _stop_inside(book, market, costs, b, k, t, tape)
+        return
     for n in range(np.uint64(book.lots.shape[1])):
         lot = book.lots[k, n]
         price, stops = leg_price(lot, sign, opening, high, low)
@@ -79,6 +109,17 @@ def _legs(book: Book, market: Market, costs: Records, b: int, k: int, t: int, ta
         purpose = codes.STOP_LOSS if stops else codes.TAKE_PROFIT
         reason = codes.STOP_TOUCHED if stops else codes.TARGET_TOUCHED
         _fill(book, market, costs, b, k, t, tape, n, purpose, reason, -sign, lot.quantity, price, stops)
+
+
+@compiled
+def _stop_inside(book: Book, market: Market, costs: Records, b: int, k: int, t: int, tape: Tape) -> None:
+    """In the bar within which an entry was met only its stop counts: nobody knows what came first."""
+    slot, lot, row = book.slots[k], book.lots[k, 0], book.instruments[k].price_row
+    sign = 1.0 if slot.quantity > 0.0 else -1.0
+    worst = market.low[row, t] if sign > 0.0 else market.high[row, t]
+    if sign * (worst - lot.stop) <= 0.0:
+        purpose, reason = codes.STOP_LOSS, codes.STOP_TOUCHED
+        _fill(book, market, costs, b, k, t, tape, 0, purpose, reason, -sign, lot.quantity, lot.stop, True)
 
 
 @inlined

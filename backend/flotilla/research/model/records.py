@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flotilla.domain.kernel.records import FloatArray, IndexArray, IntArray, Records
+from flotilla.domain.kernel.records import FloatArray, IndexArray, IntArray, Records, records
 
 # What trading a symbol costs. Rates are fractions.
 COSTS = np.dtype(
@@ -82,6 +82,7 @@ TRACK = np.dtype(
         ("bars", "i8"),
         ("order_tau", "i8"),
         ("order_reason", "i8"),
+        ("inside", "i8"),  # the column in which a resting entry was met within the bar
         ("borrowed", "i8"),  # the last moment up to which borrowing is paid
     ],
     align=True,
@@ -98,6 +99,13 @@ class Tape(NamedTuple):
     exposure: FloatArray  # (B, T)
     counts: IntArray
     awake: IndexArray  # (B,): the first column at which a step of the bot may change anything
+
+
+def tracks(count: int) -> Records:
+    """Of slots that hold nothing yet."""
+    found = records(TRACK, count)
+    found["inside"] = -1
+    return found
 
 
 FILLS, TRADES, TAPE_OVERFLOW = 0, 1, 2

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from flotilla.domain.codes import PLACE
 from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.records import INTENTS, OVERFLOW, Book, Market, Output, Records
 from flotilla.domain.kernel.step import step_all
@@ -56,6 +57,8 @@ def _note(book: Book, t: Any, sent: int, tape: Tape, out: Output) -> None:
     """What the step at column `t` leaves: whence the orders came, and what the bots are worth."""
     for i in range(sent, out.counts[INTENTS]):
         intent = out.intents[i]
+        if intent.action != PLACE:
+            continue
         track = tape.tracks[intent.slot]
         track.order_tau, track.order_reason = intent.tau, intent.reason
     for b in range(np.uint64(len(book.bots))):

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from flotilla.domain.orders import Purpose
+from flotilla.domain.orders import OrderType, Purpose
 from flotilla.domain.risk import ExitReason
 from tests.kernel.twin.costs import Costs, coins_kept, executed, fee, slipped
 from tests.kernel.twin.fills import apply_fill
+from tests.kernel.twin.resting import met
 from tests.kernel.twin.state import Bar, Bot, Holding, Lot, Minute
 from tests.kernel.twin.trades import Fill, Round, Trade
 
@@ -24,16 +25,22 @@ class Model:
 
     def fill(self, bot: Bot, number: int, day: int, minute: Minute) -> None:
         """Fill the bot's orders in the minute that ends at tau: exits, entries, then legs."""
+        inside: set[str] = set()
         for entries in (False, True):
             for holding in bot.holdings:
                 order = holding.order
-                if order is not None and (order.purpose is Purpose.ENTRY) is entries:
+                if order is None or (order.purpose is Purpose.ENTRY) is not entries:
+                    continue
+                if order.kind is OrderType.MARKET:
                     self._at_open(bot, number, holding, day, minute)
+                elif self._waiting(bot, number, holding, day, minute):
+                    inside.add(holding.symbol)
         for holding in bot.holdings:
             bar = minute.bars.get(holding.symbol)
             protected = holding.order is None and holding.leaving is None and not holding.guarded
             if bar is not None and protected:
-                self._legs(bot, number, holding, bar, minute.tau)
+                only_stop = holding.symbol in inside
+                self._legs(bot, number, holding, bar, minute.tau, only_stop=only_stop)
             if holding.quantity != 0.0:
                 self._hold(bot, number, holding, day, minute)
 
@@ -58,10 +65,39 @@ class Model:
             )
             holding.order = None
 
-    def _legs(self, bot: Bot, number: int, holding: Holding, bar: Bar, tau: int) -> None:
+    def _waiting(self, bot: Bot, number: int, holding: Holding, day: int, minute: Minute) -> bool:
+        """Fill a limit or stop entry that the bar meets; says whether within the bar."""
+        order, bar = holding.order, minute.bars.get(holding.symbol)
+        assert order is not None
+        if order.ends is not None or (order.last_day is not None and day > order.last_day):
+            holding.order = None
+            self.expired.append((minute.tau, number, holding.symbol))
+            return False
+        found = None if bar is None else met(order, bar)
+        if bar is None or found is None:
+            return False
+        price, within = found
+        self._execute(
+            bot,
+            number,
+            holding,
+            bar,
+            minute.tau,
+            purpose=order.purpose,
+            reason=order.reason,
+            sign=order.sign,
+            quantity=order.quantity,
+            price=price,
+        )
+        holding.order = None
+        return within
+
+    def _legs(
+        self, bot: Bot, number: int, holding: Holding, bar: Bar, tau: int, *, only_stop: bool = False
+    ) -> None:
         side = holding.side
         for lot in list(holding.lots):
-            found = leg_price(lot, side, bar)
+            found = stop_within(lot, side, bar) if only_stop else leg_price(lot, side, bar)
             if found is None or lot not in holding.lots:
                 continue
             purpose, price = found
@@ -99,7 +135,8 @@ class Model:
         costs, order = self.costs[number, holding.symbol], holding.order
         expected = price if order is None else order.price
         quantity = executed(holding.instrument, quantity)
-        if purpose is not Purpose.TAKE_PROFIT:
+        limited = order is not None and order.kind is OrderType.LIMIT
+        if purpose is not Purpose.TAKE_PROFIT and not limited:
             price = slipped(costs, holding.instrument, sign, quantity, price, bar.volume)
         kept, paid = coins_kept(costs, sign, quantity), fee(costs, sign, quantity, price)
         fees, realised = paid + kept * price, bot.realised
@@ -140,6 +177,14 @@ class Model:
         bar = minute.bars.get(holding.symbol)
         if bar is not None:
             held.see(bar)
+
+
+def stop_within(lot: Lot, side: float, bar: Bar) -> tuple[Purpose, float] | None:
+    """What counts in the bar within which an entry was met."""
+    worst = bar.low if side > 0.0 else bar.high
+    if lot.stop is None or side * (worst - lot.stop) > 0.0:
+        return None
+    return Purpose.STOP_LOSS, lot.stop
 
 
 def leg_price(lot: Lot, side: float, bar: Bar) -> tuple[Purpose, float] | None:

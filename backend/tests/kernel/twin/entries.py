@@ -1,10 +1,11 @@
 """The second half of a step: entries, through the gates in their order."""
 
-from flotilla.domain.orders import Purpose
+from flotilla.domain.orders import OrderType, Purpose
 from flotilla.domain.risk import ExitReason, RefusalCode, Sizing
 from tests.kernel.twin.clock import Moment
 from tests.kernel.twin.exits import last_day
 from tests.kernel.twin.prices import stop_price, target_price
+from tests.kernel.twin.resting import own_price
 from tests.kernel.twin.sizes import RESERVE, Size, size
 from tests.kernel.twin.state import (
     Account,
@@ -81,23 +82,26 @@ def _enter_one(
         why = reason if outcome == "enter" else None
         log.decisions.append(Decision(moment.tau, number, holding.symbol, outcome, why, code, numbers))
 
-    close = holding.mark
+    kind = OrderType.MARKET if reason is ExitReason.SCALE_IN else OrderType(bot.risk.entry_order.value)
     refused = _gates(bot, holding, signals, moment, reason) or _unknown(bot, signals)
     if refused is not None:
         decide("refused", *refused)
         return
-    stop = stop_price(bot.risk, holding.instrument, side, close, signals.atr)
-    target = target_price(bot.risk, holding.instrument, side, close, stop)
-    if _beyond(side, close, stop, target):
-        decide("refused", RefusalCode.STOP_BEYOND_PRICE, (close, stop, target))
+    price = holding.mark
+    if kind is not OrderType.MARKET:
+        price = own_price(bot.risk, holding.instrument, side, price)
+    stop = stop_price(bot.risk, holding.instrument, side, price, signals.atr)
+    target = target_price(bot.risk, holding.instrument, side, price, stop)
+    if _beyond(side, price, stop, target):
+        decide("refused", RefusalCode.STOP_BEYOND_PRICE, (price, stop, target))
         return
-    found = size(bot, account, holding, signals, close, stop)
+    found = size(bot, account, holding, signals, price, stop)
     if side < 0.0:
         found.keep_whole_shares()
     if found.refusal is not None:
         decide("refused", found.refusal, found.numbers)
         return
-    _send(bot, number, account, holding, moment, side, reason, found, stop, target, log)
+    _send(bot, number, account, holding, moment, side, reason, found, stop, target, kind, log)
     decide("enter", found.shrunk, found.numbers)
 
 
@@ -188,6 +192,7 @@ def _send(
     found: Size,
     stop: float | None,
     target: float | None,
+    kind: OrderType,
     log: Log,
 ) -> None:
     quantity, price = found.quantity, found.price
@@ -199,11 +204,13 @@ def _send(
         reason,
         side,
         quantity,
-        price,
+        holding.mark,
         None if legs else last_day(holding, moment),
         stop,
         target,
         reserve=RESERVE * quantity * price,
+        kind=kind,
+        own=price,
     )
     bot.trades_today += 1
     if account is not None:
@@ -211,5 +218,18 @@ def _send(
         account.gross[holding.symbol] += quantity * price
         account.exposure += quantity * price
     log.intents.append(
-        Intent(moment.tau, number, holding.symbol, Purpose.ENTRY, reason, side, quantity, price, stop, target)
+        Intent(
+            moment.tau,
+            number,
+            holding.symbol,
+            Purpose.ENTRY,
+            reason,
+            side,
+            quantity,
+            holding.mark,
+            stop,
+            target,
+            kind=kind,
+            own=None if kind is OrderType.MARKET else price,
+        )
     )

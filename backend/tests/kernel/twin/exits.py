@@ -1,9 +1,10 @@
 """The first half of a step: the day, marks, halts, exits, and the stops of what stays."""
 
-from flotilla.domain.orders import Purpose
+from flotilla.domain.orders import OrderType, Purpose
 from flotilla.domain.risk import ExitReason
 from tests.kernel.twin.clock import Moment
 from tests.kernel.twin.prices import moved_stop
+from tests.kernel.twin.resting import tend
 from tests.kernel.twin.state import (
     Bar,
     Bot,
@@ -29,12 +30,16 @@ def manage(bot: Bot, number: int, moment: Moment, minute: Minute, log: Log) -> N
         bar, signals = minute.bars.get(holding.symbol), minute.signals[number][holding.symbol]
         if holding.closed_profit is not None:
             _after_exit(bot, holding, moment.tau)
-        if holding.quantity == 0.0:
-            continue
-        if holding.order is None:
-            _exit(bot, number, holding, moment, bar, signals, log)
-        if bar is not None:
-            _trail(bot, number, holding, moment, bar, log)
+        waits = holding.order is not None and holding.order.kind is not OrderType.MARKET
+        if holding.quantity != 0.0:
+            if holding.order is None:
+                _exit(bot, number, holding, moment, bar, signals, log)
+            elif waits:
+                _leave_first(bot, holding, moment, bar, signals)
+            if bar is not None:
+                _trail(bot, number, holding, moment, bar, log)
+        if waits:
+            tend(bot, number, holding, moment, bar, signals, log)
 
 
 def _roll_day(bot: Bot, moment: Moment) -> None:
@@ -100,6 +105,32 @@ def _exit(
     said = signals.exit_long if holding.quantity > 0.0 else signals.exit_short
     if said and moment.mode != "guard":
         _send(number, holding, moment, Purpose.EXIT, ExitReason.SIGNAL, whole, log)
+
+
+def _leave_first(bot: Bot, holding: Holding, moment: Moment, bar: Bar | None, signals: Signals) -> None:
+    """A part of a waiting entry that should go is sold when the rest is withdrawn."""
+    if holding.since is None:
+        holding.since, holding.since_day = moment.tau, moment.day
+    found = _whole_position(bot, holding, moment, signals)
+    if found is not None:
+        reason, purpose = found
+        if reason is not ExitReason.STOPPING:
+            holding.leaving = purpose
+        return
+    said = signals.exit_long if holding.quantity > 0.0 else signals.exit_short
+    if (holding.guarded and _touches(holding, bar)) or (said and moment.mode != "guard"):
+        holding.leaving = Purpose.EXIT
+
+
+def _touches(holding: Holding, bar: Bar | None) -> bool:
+    if bar is None:
+        return False
+    best, worst = (bar.high, bar.low) if holding.quantity > 0.0 else (bar.low, bar.high)
+    return any(
+        (lot.stop is not None and holding.side * (worst - lot.stop) <= 0.0)
+        or (lot.target is not None and holding.side * (best - lot.target) >= 0.0)
+        for lot in holding.lots
+    )
 
 
 def _whole_position(

@@ -50,7 +50,7 @@ def stop_price(
         wanted = close * (1.0 - side * risk.trailing_stop_percent / 100.0)
     else:
         return None
-    return _away(instrument, -side, close, wanted)
+    return away(instrument, -side, close, wanted)
 
 
 def target_price(
@@ -63,10 +63,10 @@ def target_price(
         wanted = close + side * risk.take_profit_risk * abs(close - stop)
     else:
         return None
-    return _away(instrument, side, close, wanted)
+    return away(instrument, side, close, wanted)
 
 
-def _away(instrument: Instrument, direction: float, close: float, wanted: float) -> float:
+def away(instrument: Instrument, direction: float, close: float, wanted: float) -> float:
     """`wanted` in whole steps, at least one from the close, and above zero."""
     price = whole_price(instrument, wanted)
     numerator, denominator = ticks(instrument, close)

@@ -1,10 +1,11 @@
 """What a bot has. USD, shares or coins, seconds since 1970 UTC; quantities below zero are short."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flotilla.domain.market import Instrument, Window
-from flotilla.domain.orders import Purpose
+from flotilla.domain.orders import Action, OrderType, Purpose
 from flotilla.domain.risk import ExitReason, RefusalCode, RiskRules
 
 
@@ -56,7 +57,7 @@ class Lot:
 
 @dataclass
 class Order:
-    """A market order under way; `last_day` is the last one on which it can fill (None: it never ends)."""
+    """An order under way; `last_day` is the last one on which it can fill (None: it never ends)."""
 
     tau: int
     purpose: Purpose
@@ -69,6 +70,10 @@ class Order:
     target: float | None = None
     reserve: float = 0.0
     lot: Lot | None = None  # what it has bought so far
+    kind: OrderType = OrderType.MARKET
+    own: float = math.nan  # price of a limit or a stop
+    chases: int = 0
+    ends: ExitReason | None = None  # why a waiting entry was withdrawn
 
 
 @dataclass
@@ -205,6 +210,9 @@ class Intent:
     price: float
     stop: float | None
     target: float | None
+    action: Action = Action.PLACE
+    kind: OrderType = OrderType.MARKET
+    own: float | None = None  # price of a limit or a stop
 
 
 @dataclass(frozen=True)
