@@ -42,6 +42,8 @@ def test_live_with_a_restart_decides_as_the_backtest(scene: Scene, restart: floa
 # Days are numbered otherwise, how long an order is good is the model's, and to be busy only saves time.
 NOT_DECISIVE = {"day", "since_day", "busy", "pending_until"}
 
+SETTINGS = ("time_stop", "trail", "trail_activation", "trail_step", "break_even", "break_even_offset")
+
 
 def state(book: Book) -> list[dict[str, float | None]]:
     """What the next decision rests on."""
@@ -49,6 +51,9 @@ def state(book: Book) -> list[dict[str, float | None]]:
     for slot in slots:
         if slot["quantity"] == 0.0:
             del slot["mark"]
+        if slot["quantity"] == slot["pending"] == 0.0:
+            for name in SETTINGS:  # an entry brings its own
+                del slot[name]
     held = [lot for rows in book.lots for lot in rows if lot.quantity != 0.0]
     return [values(book.bots[0], BOT), *slots, *(values(lot, LOT) for lot in held)]
 

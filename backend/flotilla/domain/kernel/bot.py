@@ -23,6 +23,7 @@ from flotilla.domain.kernel.decisions import (
 )
 from flotilla.domain.kernel.fills import CASH_RESERVE, apply_fill, order_done
 from flotilla.domain.kernel.money import equity, free_cash
+from flotilla.domain.kernel.protection import keep_settings, stop_price, target_price
 from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, Output, output
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.kernel.step import enter_bot, manage_bot, step_bot
@@ -178,6 +179,8 @@ class KernelBot:
             guarded = symbol in self.spec.guarded
             instrument = self.instruments.get(symbol) or Instrument(symbol, symbol)
             write_instrument(self.book.instruments[k], instrument, price_row=k, guarded=guarded)
+        for slot in self.book.slots:  # of what is folded from fills alone
+            keep_settings(self.book.rules[0], slot)
         fund(self.book.bots[0], self.capital)
         self._market = _one_minute(count)
 
@@ -317,6 +320,26 @@ class KernelBot:
         bot = self.book.bots[0]
         bot.drawdown_halted = 0
         bot.peak_equity = bot.capital if math.isnan(bot.closing_equity) else bot.closing_equity
+
+    def apply_settings(self) -> None:
+        """What is held goes by the settings of now, and not by those of the version that entered.
+
+        Time stop, trailing and break-even; where the engine holds the protection, stop and target too,
+        measured from the entry price. (A stop by ATR stays: the ATR of the entry's bar is not known.)
+        """
+        rule = self.book.rules[0]
+        for k, slot in enumerate(self.book.slots):
+            keep_settings(rule, slot)
+            if self.book.instruments[k].guarded != 0 and rule.stop != codes.ATR:
+                self._protect_anew(k, 1.0 if slot.quantity > 0.0 else -1.0)
+
+    def _protect_anew(self, k: int, sign: float) -> None:
+        rule, instrument = self.book.rules[0], self.book.instruments[k]
+        for lot in self.book.lots[k]:
+            if lot.quantity != 0.0:
+                price = float(lot.entry_price)
+                lot.stop = stop_price(rule, instrument, sign, price, 0.0)
+                lot.target = target_price(rule, instrument, sign, price, lot.stop)
 
     def transfer(self, amount: float) -> None:
         """A change of capital: neither a profit nor a loss of the day (USD)."""

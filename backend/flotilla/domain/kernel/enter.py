@@ -10,7 +10,7 @@ from flotilla.domain.kernel.compiled import compiled, inlined
 from flotilla.domain.kernel.fills import CASH_RESERVE
 from flotilla.domain.kernel.manage import last_day
 from flotilla.domain.kernel.money import equity, exposure, free_cash, positions, symbol_exposure
-from flotilla.domain.kernel.protection import stop_price, target_price
+from flotilla.domain.kernel.protection import keep_settings, stop_price, target_price
 from flotilla.domain.kernel.records import INTENTS, OVERFLOW, Book, Market, Output
 from flotilla.domain.kernel.resting import own_price
 from flotilla.domain.kernel.rounding import whole_quantity
@@ -266,6 +266,8 @@ def _send_entry(
     out: Output,
 ) -> None:
     bot, slot, account, tau = book.bots[b], book.slots[k], book.account[0], market.tau[t]
+    if slot.quantity == 0.0:
+        keep_settings(book.rules[b], slot)
     slot.pending, slot.pending_sign, slot.pending_lot = codes.ENTRY, sign, -1
     slot.pending_price, slot.pending_stop, slot.pending_target = slot.mark, stop, target
     slot.pending_quantity, slot.pending_tau, slot.chases, slot.pending_ends = quantity, tau, 0, 0

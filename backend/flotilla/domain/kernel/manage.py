@@ -30,7 +30,7 @@ def manage(book: Book, market: Market, b: int, t: int, out: Output) -> None:
                 _exit(book, market, b, k, t, out)
             elif slot.pending_type != codes.AT_MARKET:
                 _leave_first(book, market, b, k, t)
-            if rule.trail > 0.0 or rule.break_even > 0.0:
+            if slot.trail > 0.0 or slot.break_even > 0.0:
                 _reprice(book, market, b, k, t, out)
         if slot.pending_type != codes.AT_MARKET:
             tend_entry(book, market, b, k, t, out)
@@ -157,7 +157,7 @@ def _reason(rule: Any, bot: Any, slot: Any, flags: int, signals: int, tau: int) 
     # The last minutes may have had no bar to act on: then it goes with the first of the next day.
     if flags & codes.FLATTEN_DUE or (rule.flat_overnight != 0 and slot.since_day != bot.day):
         return codes.WINDOW_END, codes.FLATTEN
-    if tau - slot.since >= rule.time_stop:
+    if tau - slot.since >= slot.time_stop:
         return codes.TIME_STOP, codes.EXIT
     return codes.NONE, codes.NOTHING
 
@@ -264,7 +264,7 @@ def _reprice(book: Book, market: Market, b: int, k: int, t: int, out: Output) ->
 
     The best price is taken in while an order is under way, too; the stop waits for its end.
     """
-    rule, instrument, slot = book.rules[b], book.instruments[k], book.slots[k]
+    instrument, slot = book.instruments[k], book.slots[k]
     row = instrument.price_row
     if math.isnan(market.open[row, t]):
         return
@@ -278,7 +278,7 @@ def _reprice(book: Book, market: Market, b: int, k: int, t: int, out: Output) ->
             lot.extreme = best
         if slot.pending != codes.NOTHING:
             continue
-        stop = moved_stop(rule, instrument, sign, lot, slot.mark)
+        stop = moved_stop(slot, instrument, sign, lot, slot.mark)
         if stop != lot.stop and not math.isnan(stop):
             lot.stop = stop
             _send_reprice(k, n, stop, market.tau[t], out)

@@ -59,8 +59,20 @@ def away(instrument: Any, direction: float, close: float, wanted: float) -> floa
 
 
 @compiled
+def keep_settings(rule: Any, slot: Any) -> None:
+    """What a position is left by, beside its stop and target, is as it was when it was entered."""
+    slot.time_stop = rule.time_stop
+    slot.trail = rule.trail
+    slot.trail_activation = rule.trail_activation
+    slot.trail_step = rule.trail_step
+    slot.break_even = rule.break_even
+    slot.break_even_offset = rule.break_even_offset
+
+
+@compiled
 def moved_stop(rule: Any, instrument: Any, sign: float, lot: Any, close: float) -> float:
-    """Where trailing and break-even want a lot's stop now; its old one when it stays.
+    """Where trailing and break-even want a lot's stop now; its old one when it stays. `rule` is the slot
+    that keeps its settings.
 
     It moves one way, by at least `trail_step`, and never reaches the newest close: it is an order
     that waits.

@@ -132,6 +132,13 @@ SLOT = np.dtype(
         ("closed", "i8"),  # went flat since the newest step
         ("closed_profit", "f8"),
         ("cooldown_until", "i8"),
+        # Settings of the version that entered: an edit of a running bot does not change them.
+        ("time_stop", "f8"),
+        ("trail", "f8"),
+        ("trail_activation", "f8"),
+        ("trail_step", "f8"),
+        ("break_even", "f8"),
+        ("break_even_offset", "f8"),
     ],
     align=True,
 )
