@@ -37,15 +37,17 @@ class DesiredStatus(StrEnum):
     """What a person wants of a bot."""
 
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPED = "stopped"
 
 
 class BotStatus(StrEnum):
-    """What a bot does."""
+    """What a bot does. `starting` is also a bot that failed and is tried again."""
 
     STOPPED = "stopped"
     STARTING = "starting"
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPING = "stopping"
     ERROR = "error"
 
@@ -120,6 +122,22 @@ class BotSpec:
     def trades_coins(self) -> bool:
         """Whether its symbols are pairs of coins; a bot trades one asset class."""
         return any("/" in symbol for symbol in self.symbols)
+
+
+def bare_spec(name: str) -> BotSpec:
+    """The definition of a bot that only guards or sells what it holds: no symbols, no rules."""
+    return BotSpec(
+        name=name,
+        capital=Decimal(0),
+        symbols=(),
+        timeframe=Timeframe.MINUTE_1,
+        trading_frequency=60,
+        indicators=(),
+        entry=None,
+        exit=None,
+        risk=RiskRules(),
+        window=Window(time(0, 0), time(0, 0)),
+    )
 
 
 def describe(spec: BotSpec) -> Mapping[str, str]:

@@ -46,7 +46,8 @@ class RefusalCode(StrEnum):
 _BY_NUMBER = {getattr(codes, code.value): code for code in RefusalCode}
 
 REFUSAL_SENTENCES: dict[RefusalCode, str] = {
-    RefusalCode.NOT_RUNNING: "The bot opens nothing while it is paused or stopping.",
+    RefusalCode.NOT_RUNNING: "The bot opens nothing while it is paused or stopping, or while "
+    "the account's kill switch is on.",
     RefusalCode.STALE_DATA: "The newest bar of the symbol is too old.",
     RefusalCode.WARMING_UP: "The indicators have not seen enough bars yet.",
     RefusalCode.OUTSIDE_WINDOW: "The time is outside the trading window.",

@@ -38,6 +38,8 @@ class StoredBot:
     """A bot as the engine sees it: what is wanted of it, what it was last known to do, and how.
 
     `holds`: it has an open position. `spec` is None when the definition cannot be read any more.
+    `failures` in a row, and when it is tried again (wall time). Positions from before
+    `protection_version` take that version's settings.
     """
 
     id: str
@@ -50,6 +52,21 @@ class StoredBot:
     spec_error: str | None
     checkpoint: Mapping[str, Any]
     holds: bool
+    failures: int = 0
+    next_attempt_at: datetime | None = None
+    protection_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchState:
+    """An account's kill switch: `flatten` closes what the bots hold, `unmanaged` also what they do not.
+
+    `engaged_at` (wall time) is None while it is off.
+    """
+
+    engaged_at: datetime | None = None
+    flatten: bool = False
+    unmanaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +202,16 @@ class EngineStore(Protocol):
         ...
 
     async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
-        """Record what a bot does now, and tell the browsers."""
+        """Record what a bot does now, and tell the browsers. It waits for no further attempt."""
         ...
+
+    async def record_failure(
+        self, bot_id: str, reason: str, *, failures: int, next_attempt_at: datetime
+    ) -> None:
+        """A bot failed and is tried again: it is `starting`, and why and when is told."""
+        ...
+
+    async def kill_switch(self, account_id: str) -> KillSwitchState: ...
 
     async def memory(self, bot_id: str) -> BotMemory: ...
 

@@ -65,7 +65,11 @@ class BotDefinition(Model):
 
 
 class BotOut(BotDefinition):
-    """A stored bot. `version` rises with every edit; the sentences say its rules in words."""
+    """A stored bot. `version` rises with every edit; the sentences say its rules in words.
+
+    Where `definition_error` says that the stored definition cannot be read any more, what of it could not
+    is empty: the bot does not run until it is saved anew.
+    """
 
     trading_frequency: int
     id: str
@@ -74,6 +78,11 @@ class BotOut(BotDefinition):
     desired_status: DesiredStatus
     on_stop: OnStop
     status_reason: str | None
+    failures: int = Field(description="Failures in a row; after so many the bot is in error.")
+    next_attempt_at: datetime | None = Field(
+        description="Wall time at which a bot that failed is tried again; null when it is not."
+    )
+    definition_error: str | None
     version: int
     entry_sentence: str | None
     exit_sentence: str | None

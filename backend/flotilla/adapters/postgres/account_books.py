@@ -27,6 +27,7 @@ from flotilla.domain.reconciliation import CASH, Books, Cause, Difference, Findi
 from flotilla.ports.account_books import Known, Look
 from flotilla.ports.broker import BrokerOrder
 from flotilla.ports.store import Booked
+from flotilla.wire.alerts import AlertOut
 
 # Activities without a time of day are asked for anew for as long.
 _EXPLAINED_FOR = timedelta(days=2)
@@ -266,12 +267,17 @@ async def _add(session: AsyncSession, account_id: str, moved: Mapping[str, Decim
 
 async def _tell(session: AsyncSession, row: FindingRow) -> None:
     """Tell the browsers of a finding: what differs, and what became of it."""
+    await session.refresh(row)
     resolved = row.resolved_at is not None
-    alert = {
-        "level": "info" if resolved else "warning",
-        "code": f"RECONCILIATION_{'RESOLVED' if resolved else 'FINDING'}",
-        "message": row.problem or row.detail,
-        "symbol": None if row.symbol == CASH else row.symbol,
-        "finding_id": row.id,
-    }
-    await outbox.add_event(session, type="alert", bot_id=row.bot_id, payload={"alert": alert})
+    alert = AlertOut(
+        code=f"RECONCILIATION_{'RESOLVED' if resolved else 'FINDING'}",
+        severity="info" if resolved else "warning",
+        account_id=row.account_id,
+        text=row.problem or row.detail,
+        at=row.resolved_at or row.opened_at,
+        symbol=None if row.symbol == CASH else row.symbol,
+        finding_id=row.id,
+    )
+    await outbox.add_event(
+        session, type="alert", bot_id=row.bot_id, payload={"alert": alert.model_dump(mode="json")}
+    )

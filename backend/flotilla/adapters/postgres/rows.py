@@ -104,4 +104,7 @@ def bot(row: BotRow, *, holds: bool) -> StoredBot:
         spec_error=problem,
         checkpoint=row.checkpoint,
         holds=holds,
+        failures=row.failures,
+        next_attempt_at=row.next_attempt_at,
+        protection_version=row.protection_version,
     )

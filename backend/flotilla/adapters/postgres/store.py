@@ -21,6 +21,7 @@ from flotilla.db.tables import (
     EngineStateRow,
     EquitySnapshotRow,
     FillRow,
+    KillSwitchRow,
     OrderRow,
     PositionRow,
 )
@@ -34,6 +35,7 @@ from flotilla.ports.store import (
     Booked,
     BotLedger,
     BotMemory,
+    KillSwitchState,
     MarketSnapshot,
     StepRecord,
     StepStored,
@@ -93,18 +95,26 @@ class PostgresStore:
     async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
         async with self._transaction() as session:
             row = await session.get_one(BotRow, bot_id, with_for_update=True)
-            if (row.status, row.status_reason) == (status, reason):
+            if (row.status, row.status_reason, row.next_attempt_at) == (status, reason, None):
                 return
-            row.status, row.status_reason, row.updated_at = status, reason, func.now()
-            await session.flush()
-            await session.refresh(row)
-            try:
-                payload = wire.bot(row).model_dump(mode="json")
-            except ValueError:
-                return  # a definition that cannot be read cannot be shown; the status is kept
-            await outbox.add_event(
-                session, type="bot_status_changed", bot_id=bot_id, payload={"bot": payload}
-            )
+            row.status, row.status_reason, row.next_attempt_at = status, reason, None
+            await _tell_status(session, row)
+
+    async def record_failure(
+        self, bot_id: str, reason: str, *, failures: int, next_attempt_at: datetime
+    ) -> None:
+        async with self._transaction() as session:
+            row = await session.get_one(BotRow, bot_id, with_for_update=True)
+            row.status, row.status_reason = BotStatus.STARTING, reason
+            row.failures, row.next_attempt_at = failures, next_attempt_at
+            await _tell_status(session, row)
+
+    async def kill_switch(self, account_id: str) -> KillSwitchState:
+        async with self._transaction() as session:
+            row = await session.get(KillSwitchRow, account_id)
+            if row is None or row.released_at is not None:
+                return KillSwitchState()
+            return KillSwitchState(row.engaged_at, row.flatten, row.unmanaged)
 
     async def memory(self, bot_id: str) -> BotMemory:
         async with self._transaction() as session:
@@ -287,6 +297,14 @@ class PostgresStore:
     async def ledgers(self, account_id: str, *, besides: Collection[str]) -> Sequence[BotLedger]:
         async with self._transaction() as session:
             return await limits.ledgers(session, account_id, besides)
+
+
+async def _tell_status(session: AsyncSession, row: BotRow) -> None:
+    row.updated_at = func.now()
+    await session.flush()
+    await session.refresh(row)
+    payload = wire.bot(row).model_dump(mode="json")
+    await outbox.add_event(session, type="bot_status_changed", bot_id=row.id, payload={"bot": payload})
 
 
 def _is_away(error: DBAPIError) -> bool:

@@ -5,6 +5,7 @@ from flotilla.db.tables.backtests import BacktestRow, BacktestTradeRow
 from flotilla.db.tables.base import METADATA, new_id
 from flotilla.db.tables.bots import BotRow, BotVersionRow, DecisionRow
 from flotilla.db.tables.events import EventRow
+from flotilla.db.tables.kill_switches import KillSwitchRow
 from flotilla.db.tables.reconciliation import (
     AccountOrderRow,
     BrokerHoldingsRow,
@@ -29,6 +30,7 @@ __all__ = [
     "EventRow",
     "FillRow",
     "FindingRow",
+    "KillSwitchRow",
     "OrderEventRow",
     "OrderRow",
     "PositionRow",

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +14,16 @@ class BotRow(Table):
     `cash` and `realized_pnl` are its ledger; `checkpoint` is the part of the kernel's state that
     fills alone do not give back (the day's baseline, the bars already decided on). `updated_at` is of
     what the browsers are told of: definition and statuses.
+
+    `failures` are those in a row, `next_attempt_at` (wall time) is when it is tried again. Positions that
+    were opened before `protection_version` take that version's settings. `equity` is the bot's at its
+    newest mark, on the trading day `day`, of which `day_pnl` is.
     """
 
     __tablename__ = "bots"
     __table_args__ = (
         CheckConstraint("capital > 0", name="capital_positive"),
-        CheckConstraint("desired_status IN ('running', 'stopped')", name="desired_status"),
+        CheckConstraint("desired_status IN ('running', 'paused', 'stopped')", name="desired_status"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -29,6 +33,8 @@ class BotRow(Table):
     desired_status: Mapped[str] = mapped_column(default="stopped")
     on_stop: Mapped[str] = mapped_column(default="keep")
     status_reason: Mapped[str | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
     capital: Mapped[Decimal]
     symbols: Mapped[list[Any]]
     timeframe: Mapped[str]
@@ -41,9 +47,12 @@ class BotRow(Table):
     end_hour: Mapped[int]
     end_minute: Mapped[int]
     version: Mapped[int] = mapped_column(default=1)
+    protection_version: Mapped[int] = mapped_column(default=0)
     cash: Mapped[Decimal]
     realized_pnl: Mapped[Decimal] = mapped_column(default=Decimal(0))
     day_pnl: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    day: Mapped[date | None]
+    equity: Mapped[Decimal | None]
     checkpoint: Mapped[dict[str, Any]] = mapped_column(default=dict)
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
