@@ -20,6 +20,7 @@ from flotilla.features.backtests.router import router as backtests
 from flotilla.features.bots.router import router as bots
 from flotilla.features.health.router import router as health
 from flotilla.features.indicators.router import router as indicators
+from flotilla.features.kill_switch.router import router as kill_switch
 from flotilla.features.market_data.router import router as market_data
 from flotilla.features.orders.router import router as orders
 from flotilla.features.positions.router import router as positions
@@ -44,6 +45,7 @@ ROUTERS = (
     indicators,
     templates,
     backtests,
+    kill_switch,
     reconciliation,
     health,
 )

@@ -47,6 +47,7 @@ def test_route_names_are_unique() -> None:
 def test_socket_messages_are_in_the_contract() -> None:
     schema = DOCUMENT["webhooks"]["message"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(schema["discriminator"]["mapping"]) == {
+        "alert",
         *("bot_status_changed", "bot_deleted", "trade_executed", "position_updated"),
         *("hello", "summary_updated", "price_update", "backtest_progress", "alert"),
     }
