@@ -18,7 +18,7 @@ from flotilla.domain.rules import MAX_DEPTH, Explained
 from flotilla.features.bots.examples import seed_examples
 from flotilla.http.dependencies import InstrumentDirectory
 from flotilla.ports.store import DecisionEntry
-from tests.adapters.postgres.desk import TAU, Desk, execution, report, sale
+from tests.adapters.postgres.desk import TAU, Desk, draft, execution, report, sale
 from tests.builders import condition, constant, definition, every, indicator, price
 from tests.features.api import Api, fields
 
@@ -111,14 +111,17 @@ async def test_a_change_of_capital_is_a_transfer_of_cash(api: Api, desk: Desk) -
         assert (await desk.bot()).cash == cash
 
 
-async def test_while_it_holds_something_a_bot_keeps_its_capital_and_symbols(api: Api, desk: Desk) -> None:
+async def test_what_is_invested_is_not_taken_back(api: Api, desk: Desk) -> None:
     await desk.bought(10, "100")
+    await desk.order(draft("entry-2", symbol="MSFT", quantity=Decimal(10)))  # under way: may cost 1010
     before = (await desk.bot()).cash
-    smaller = definition(capital="100", symbols=["MSFT"])
-    response = await api.client.put(f"/bots/{desk.bot_id}", json=smaller)
-    assert response.status_code == 422
-    assert [error["field"] for error in response.json()["errors"]] == ["capital", "symbols"]
+    response = await api.client.put(f"/bots/{desk.bot_id}", json=definition(capital="2000"))
+    assert fields(response) == ["capital"]
+    assert "2,010.00" in response.json()["errors"][0]["message"]
     assert (await desk.bot()).cash == before
+    smaller = definition(capital="2010", symbols=["MSFT"])
+    assert (await api.client.put(f"/bots/{desk.bot_id}", json=smaller)).status_code == 200
+    assert (await desk.bot()).cash == 1010
 
 
 async def test_running_bots_may_not_use_more_than_the_account_is_worth(api: Api) -> None:
@@ -134,23 +137,85 @@ async def test_running_bots_may_not_use_more_than_the_account_is_worth(api: Api)
     assert (await api.client.post(f"/bots/{third['id']}/start")).status_code == 200
 
 
-@pytest.mark.parametrize("status", ["starting", "running", "stopping"])
-async def test_a_bot_that_trades_is_neither_edited_nor_deleted(api: Api, status: str) -> None:
+async def test_a_refused_start_says_the_numbers(api: Api) -> None:
+    async with api.database.transaction() as session:
+        await session.execute(update(AccountRow).values(equity=Decimal(25_000)))
+    first, second = [await api.create(name=name, capital="15000") for name in ("A", "B")]
+    await api.client.post(f"/bots/{first['id']}/start")
+    # A bot that is paused, or that still sells, uses its capital too.
+    await api.client.post(f"/bots/{first['id']}/pause")
+    refused = (await api.client.post(f"/bots/{second['id']}/start")).json()
+    assert refused["code"] == "CAPITAL_NOT_AVAILABLE"
+    assert all(number in refused["detail"] for number in ("25,000.00", "15,000.00", "10,000.00"))
+    await set_status(api, first["id"], desired_status="stopped", status="stopping")
+    assert (await api.client.post(f"/bots/{second['id']}/start")).status_code == 409
+    more = await api.client.put(f"/bots/{second['id']}", json=definition(capital="30000"))
+    assert more.status_code == 200, "a bot that is stopped asks when it is started"
+    await set_status(api, first["id"], desired_status="running", status="running")
+    more = await api.client.put(f"/bots/{first['id']}", json=definition(capital="25001"))
+    assert (more.status_code, more.json()["code"]) == (409, "CAPITAL_NOT_AVAILABLE")
+
+
+@pytest.mark.parametrize("status", ["starting", "running", "paused", "stopping"])
+async def test_a_bot_that_trades_is_not_deleted(api: Api, status: str) -> None:
     bot = await api.create()
     await set_status(api, bot["id"], status=status)
     before = await api.stored()
-    for method in ("PUT", "DELETE"):
-        body = definition(name="Other") if method == "PUT" else None
-        response = await api.client.request(method, f"/bots/{bot['id']}", json=body)
-        assert (response.status_code, response.json()["code"]) == (409, "BOT_RUNNING")
+    response = await api.client.delete(f"/bots/{bot['id']}")
+    assert (response.status_code, response.json()["code"]) == (409, "BOT_RUNNING")
     assert await api.stored() == before
 
 
-async def test_a_bot_that_should_run_is_not_edited_before_the_engine_has_heard(api: Api) -> None:
+async def test_a_running_bot_is_edited_and_says_what_of_it_applies(api: Api) -> None:
     bot = await api.create()
     await api.client.post(f"/bots/{bot['id']}/start")
-    response = await api.client.put(f"/bots/{bot['id']}", json=definition())
-    assert response.status_code == 409
+    path = f"/bots/{bot['id']}"
+    for version, query, applies in ((2, {}, 0), (3, {"apply_to_open": "true"}, 3), (4, {}, 3)):
+        answer = await api.client.put(path, json=definition(name=f"V{version}"), params=query)
+        assert (answer.status_code, answer.json()["version"]) == (200, version)
+        async with api.database.transaction() as session:
+            row = await session.get_one(BotRow, bot["id"])
+            assert (row.protection_version, row.desired_status) == (applies, "running")
+
+
+async def test_what_is_not_traded_yet_is_no_edit_of_a_running_bot(api: Api) -> None:
+    bot = await api.create()
+    await api.client.post(f"/bots/{bot['id']}/start")
+    answer = await api.client.put(f"/bots/{bot['id']}", json=definition(timeframe="1Day"))
+    assert fields(answer) == ["timeframe"]
+
+
+async def test_a_running_bot_is_paused_and_resumed(api: Api) -> None:
+    bot = await api.create()
+    path = f"/bots/{bot['id']}"
+    for verb in ("pause", "resume"):
+        answer = await api.client.post(f"{path}/{verb}")
+        assert (answer.status_code, answer.json()["code"]) == (409, "BOT_NOT_RUNNING")
+    await api.client.post(f"{path}/start")
+    for verb, wanted in (("pause", "paused"), ("pause", "paused"), ("resume", "running")):
+        assert (await api.client.post(f"{path}/{verb}")).json()["desired_status"] == wanted
+    assert [kind for kind, _ in await events(api)] == 4 * ["bot_status_changed"]
+
+
+async def test_a_definition_that_cannot_be_read_is_listed_with_its_error(api: Api, desk: Desk) -> None:
+    good, bad = await api.create(name="Good"), await api.create(name="Bad")
+    async with api.database.transaction() as session:
+        changes = {"rules": {"entry": {"type": "?"}}, "timeframe": "7Min", "start_hour": 99}
+        await session.execute(update(BotRow).where(BotRow.id == bad["id"]).values(changes))
+    listed = {bot["name"]: bot for bot in (await api.get("/bots"))["items"]}
+    assert listed["Good"] == good
+    assert listed["Bad"]["definition_error"].startswith("The stored definition cannot be read")
+    assert (listed["Bad"]["symbols"], listed["Bad"]["rules"]["entry"]) == (["AAPL", "MSFT"], None)
+    assert await api.get(f"/bots/{bad['id']}") == listed["Bad"]
+    started = await api.client.post(f"/bots/{bad['id']}/start")
+    assert fields(started) == ["rules"]
+    assert (await api.client.post(f"/bots/{bad['id']}/stop", json={})).status_code == 200
+    assert (await api.get("/summary"))["bots_total"] == 3
+    saved = await api.client.put(f"/bots/{bad['id']}", json=definition(name="Bad"))
+    assert (saved.status_code, saved.json()["definition_error"]) == (200, None)
+    async with api.database.transaction() as session:
+        await session.execute(update(BotRow).where(BotRow.id == bad["id"]).values(rules=[]))
+    assert (await api.client.delete(f"/bots/{bad['id']}")).status_code == 204
 
 
 async def test_a_bot_in_error_may_be_edited(api: Api) -> None:

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db import outbox
 from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, DecisionRow, OrderRow, PositionRow
-from flotilla.domain.bots import DesiredStatus
-from flotilla.domain.orders import TERMINAL
+from flotilla.domain.bots import BotStatus, DesiredStatus
+from flotilla.domain.kernel.fills import CASH_RESERVE
+from flotilla.domain.orders import TERMINAL, Purpose
 from flotilla.http import pagination
 from flotilla.ports import bus
 from flotilla.wire import rows
@@ -17,6 +18,7 @@ from flotilla.wire.bots import BotDefinition, BotOut
 
 # What the service handles; only this module knows that it is a row.
 StoredBot = BotRow
+_AT_REST = (BotStatus.STOPPED, BotStatus.ERROR)
 
 
 class BotRepository:
@@ -50,12 +52,32 @@ class BotRepository:
         await self.changed(row)
         return row
 
-    async def replace(self, row: BotRow, definition: BotDefinition) -> None:
-        """Store a new version of the definition; a change of capital is a transfer of cash."""
-        row.cash += definition.capital - row.capital
+    async def reserved(self, bot_id: str) -> Decimal:
+        """What the bot's open entries may still cost (USD), with the kernel's reserve."""
+        left = (OrderRow.quantity - OrderRow.filled_quantity) * OrderRow.expected_price
+        total = await self._session.scalar(
+            select(func.coalesce(func.sum(left), 0)).where(
+                OrderRow.bot_id == bot_id,
+                OrderRow.purpose == Purpose.ENTRY,
+                OrderRow.status.not_in(TERMINAL),
+            )
+        )
+        return Decimal(total or 0) * Decimal(repr(CASH_RESERVE))
+
+    async def replace(self, row: BotRow, definition: BotDefinition, *, apply_to_open: bool) -> None:
+        """Store a new version of the definition; a change of capital is a transfer of cash.
+
+        `apply_to_open`: what the bot holds takes the new version's settings, too.
+        """
+        transfer = definition.capital - row.capital
+        row.cash += transfer
+        if row.equity is not None:
+            row.equity += transfer
         for name, value in _columns(definition).items():
             setattr(row, name, value)
         row.version += 1
+        if apply_to_open:
+            row.protection_version = row.version
         await self._keep_version(row)
         await self.changed(row)
 
@@ -83,8 +105,14 @@ class BotRepository:
         return not await self._session.scalar(select(holds | orders))
 
     async def account_equity(self, account_id: str) -> Decimal | None:
-        """The account's equity (USD) as the broker last reported it."""
-        return await self._session.scalar(select(AccountRow.equity).where(AccountRow.id == account_id))
+        """The account's equity (USD) as the broker last reported it.
+
+        The account is locked until the transaction ends: of two bots that are started at once, the second
+        counts the first one's capital.
+        """
+        return await self._session.scalar(
+            select(AccountRow.equity).where(AccountRow.id == account_id).with_for_update()
+        )
 
     async def account_kind(self, account_id: str) -> str | None:
         """What the account is; None where it is archived."""
@@ -92,13 +120,13 @@ class BotRepository:
         return await self._session.scalar(query)
 
     async def allocated(self, account_id: str, *, besides: str) -> Decimal:
-        """The capital (USD) of the account's other bots that are wanted running."""
+        """The capital (USD) of the account's other bots that are not stopped, or are not to be."""
         total = await self._session.scalar(
             select(func.coalesce(func.sum(BotRow.capital), 0)).where(
                 BotRow.account_id == account_id,
                 BotRow.id != besides,
                 BotRow.archived_at.is_(None),
-                BotRow.desired_status == DesiredStatus.RUNNING,
+                (BotRow.desired_status != DesiredStatus.STOPPED) | BotRow.status.not_in(_AT_REST),
             )
         )
         return Decimal(total or 0)

@@ -42,9 +42,20 @@ async def read_bot(bot_id: Text, service: Service) -> BotOut:
 
 
 @router.put("/{bot_id}", responses=responses(404, 409, 422, 503))
-async def update_bot(bot_id: Text, definition: BotDefinition, service: Service) -> BotOut:
-    """Replace the definition of a stopped bot; the old one is kept as a version."""
-    return await service.update(bot_id, definition)
+async def update_bot(
+    bot_id: Text,
+    definition: BotDefinition,
+    service: Service,
+    apply_to_open: Annotated[
+        bool, Query(description="What the bot holds takes the new time stop, trailing and break-even, too.")
+    ] = False,
+) -> BotOut:
+    """Replace a bot's definition; the old one is kept as a version.
+
+    A running bot takes the new one over between two evaluations, when its indicators have their history.
+    What it holds keeps its stop, target and time stop, and symbols that were removed are only left.
+    """
+    return await service.update(bot_id, definition, apply_to_open=apply_to_open)
 
 
 @router.delete("/{bot_id}", status_code=204, responses=responses(404, 409))
@@ -58,6 +69,18 @@ async def delete_bot(bot_id: Text, service: Service) -> Response:
 async def start_bot(bot_id: Text, service: Service) -> BotOut:
     """Ask for the bot to run."""
     return await service.start(bot_id)
+
+
+@router.post("/{bot_id}/pause", responses=responses(404, 409))
+async def pause_bot(bot_id: Text, service: Service) -> BotOut:
+    """Ask a running bot to open nothing more; exits and protection go on."""
+    return await service.pause(bot_id)
+
+
+@router.post("/{bot_id}/resume", responses=responses(404, 409))
+async def resume_bot(bot_id: Text, service: Service) -> BotOut:
+    """Ask a paused bot to trade again."""
+    return await service.resume(bot_id)
 
 
 @router.post("/{bot_id}/stop", responses=responses(404))

@@ -1,6 +1,7 @@
 """What may be done with a bot, and when."""
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 
 from flotilla.domain import bots, risk
 from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
@@ -38,14 +39,17 @@ class BotService:
         checked = await self._checked(definition)
         return rows.bot(await self._repository.add(self._account_id, checked))
 
-    async def update(self, bot_id: str, definition: BotDefinition) -> BotOut:
-        """Replace a bot's definition. Raises Invalid; Conflict while the bot trades."""
+    async def update(self, bot_id: str, definition: BotDefinition, *, apply_to_open: bool) -> BotOut:
+        """Replace a bot's definition; one that runs takes it over. Raises Invalid and Conflict."""
         row = await self._existing(bot_id)
-        if row.desired_status != DesiredStatus.STOPPED or row.status not in _AT_REST:
-            raise Conflict("Stop the bot before you change it.", code="BOT_RUNNING")
         checked = await self._checked(definition)
-        await self._require_room(row, checked)
-        await self._repository.replace(row, checked)
+        if checked.capital < row.capital:
+            await self._require_cash(row, checked.capital)
+        if row.desired_status != DesiredStatus.STOPPED:
+            _require_traded(checked)
+            if checked.capital > row.capital:
+                await self._require_capital(row, checked.capital)
+        await self._repository.replace(row, checked, apply_to_open=apply_to_open)
         return rows.bot(row)
 
     async def delete(self, bot_id: str) -> None:
@@ -64,17 +68,32 @@ class BotService:
     async def start(self, bot_id: str) -> BotOut:
         """Ask for the bot to run; the engine makes it so."""
         row = await self._existing(bot_id)
-        definition = await self._checked(rows.definition(row))
-        missing = bots.not_traded_yet(to_spec(definition))
-        if missing:
-            raise Invalid(missing, " ".join(problem.message for problem in missing))
+        _require_traded(await self._checked(_definition(row)))
         await self._require_traded_account(row)
-        await self._require_capital(row)
+        await self._require_capital(row, row.capital)
         row.desired_status = DesiredStatus.RUNNING
         row.on_stop = OnStop.KEEP
+        row.failures, row.next_attempt_at = 0, None
         if row.status == BotStatus.ERROR:
             row.status, row.status_reason = BotStatus.STOPPED, None
         await self._repository.changed(row)
+        return rows.bot(row)
+
+    async def pause(self, bot_id: str) -> BotOut:
+        """Ask a running bot to open nothing; what it holds is left as its rules say."""
+        return await self._want(bot_id, DesiredStatus.PAUSED)
+
+    async def resume(self, bot_id: str) -> BotOut:
+        """Ask a paused bot to trade again."""
+        return await self._want(bot_id, DesiredStatus.RUNNING)
+
+    async def _want(self, bot_id: str, desired: DesiredStatus) -> BotOut:
+        row = await self._existing(bot_id)
+        if row.desired_status == DesiredStatus.STOPPED or row.status == BotStatus.ERROR:
+            raise Conflict("The bot does not run: start it first.", code="BOT_NOT_RUNNING")
+        if row.desired_status != desired:
+            row.desired_status = desired
+            await self._repository.changed(row)
         return rows.bot(row)
 
     async def stop(self, bot_id: str, on_stop: OnStop) -> BotOut:
@@ -82,6 +101,7 @@ class BotService:
         row = await self._existing(bot_id)
         row.desired_status = DesiredStatus.STOPPED
         row.on_stop = on_stop
+        row.failures, row.next_attempt_at = 0, None
         if row.status == BotStatus.ERROR and on_stop is OnStop.FLATTEN:
             # The engine leaves a bot in error alone; to sell what it holds is to let it act again.
             row.status, row.status_reason = BotStatus.STOPPED, None
@@ -111,27 +131,26 @@ class BotService:
                 code="LIVE_OFF",
             )
 
-    async def _require_capital(self, row: StoredBot) -> None:
-        """What running bots may use must not be more than the account is worth (semantics 6)."""
+    async def _require_capital(self, row: StoredBot, capital: Decimal) -> None:
+        """What bots that are not stopped may use must not be more than the account is worth (semantics 6)."""
         equity = await self._repository.account_equity(row.account_id)
         others = await self._repository.allocated(row.account_id, besides=row.id)
-        if equity is not None and others + row.capital > equity:
+        if equity is not None and others + capital > equity:
             raise Conflict(
-                f"The account is worth {equity:,.2f} USD, and running bots may already use {others:,.2f}: "
-                "lower this bot's capital, or stop another bot.",
+                f"The account is worth {equity:,.2f} USD. Bots that are not stopped may already use "
+                f"{others:,.2f}, and this one asks for {capital:,.2f}: lower its capital to at most "
+                f"{max(equity - others, _NOTHING):,.2f}, or stop another bot.",
                 code="CAPITAL_NOT_AVAILABLE",
             )
 
-    async def _require_room(self, row: StoredBot, definition: BotDefinition) -> None:
-        """While a bot holds something, its capital and the symbols it may hold stay."""
-        if await self._repository.is_flat(row.id):
-            return
-        sentence = "The bot still holds a position or an order: wait until it is flat, or sell everything."
-        removed = set(row.symbols) - set(definition.symbols)
-        found = [Problem("capital", sentence)] if definition.capital < row.capital else []
-        found += [Problem("symbols", sentence)] if removed else []
-        if found:
-            raise Invalid(found)
+    async def _require_cash(self, row: StoredBot, capital: Decimal) -> None:
+        """Capital is taken back only as far as it is not invested."""
+        free = row.cash - await self._repository.reserved(row.id)
+        if row.capital - capital > max(free, _NOTHING):
+            lowest = row.capital - max(free, _NOTHING)
+            raise Invalid(
+                [Problem("capital", f"The rest is invested: choose at least {lowest:,.2f}, or sell first.")]
+            )
 
     async def _existing(self, bot_id: str) -> StoredBot:
         row = await self._repository.get(bot_id)
@@ -161,6 +180,21 @@ class BotService:
         )
 
 
+def _definition(row: StoredBot) -> BotDefinition:
+    """The stored definition. Raises Invalid where it cannot be read."""
+    problem = rows.bot(row).definition_error
+    if problem is not None:
+        raise Invalid([Problem("rules", problem)], f"{problem} Edit the bot and save it anew.")
+    return rows.definition(row)
+
+
+def _require_traded(definition: BotDefinition) -> None:
+    missing = bots.not_traded_yet(to_spec(definition))
+    if missing:
+        raise Invalid(missing, " ".join(problem.message for problem in missing))
+
+
+_NOTHING = Decimal(0)
 _AT_REST = (BotStatus.STOPPED, BotStatus.ERROR)
 _SENTENCES = {
     Outcome.NONE: "No rule held.",
