@@ -1,9 +1,11 @@
 """What a bot knows of itself: the kernel's state, folded from its fills, and its open orders."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from flotilla.domain.codes import ENTRY
 from flotilla.domain.fills import Fill
 from flotilla.domain.kernel.bot import KernelBot, KernelSpec, Lot
 from flotilla.domain.market import Instrument
@@ -132,6 +134,19 @@ class BotBook:
     def is_flat(self) -> bool:
         return self.state.is_flat
 
+    @property
+    def guards(self) -> bool:
+        """Whether the engine must stay with it: it holds what only the engine protects, or may get it."""
+        return any(
+            guarded.pending == ENTRY or _is_protected(guarded, lots) for guarded, lots in self._guarded()
+        )
+
+    def _guarded(self) -> Iterator[tuple[Any, Any]]:
+        book = self.state.book
+        for k, instrument in enumerate(book.instruments):
+            if instrument.guarded != 0:
+                yield book.slots[k], book.lots[k]
+
     def legs(self, symbol: str) -> list[Order]:
         """The open stops and targets of a position, of all its lots."""
         return [o for o in self._open.values() if o.symbol == symbol and o.purpose.is_leg]
@@ -238,6 +253,11 @@ def _nearest(lots: Collection[Lot], *, long: bool) -> Guarded:
 
 def _decimal(price: float | None) -> Decimal | None:
     return None if price is None else Decimal(repr(price))
+
+
+def _is_protected(slot: Any, lots: Any) -> bool:
+    prices = (price for lot in lots if lot.quantity != 0.0 for price in (lot.stop, lot.target))
+    return bool(slot.quantity != 0.0 and any(not math.isnan(price) for price in prices))
 
 
 def _price(price: Any) -> float | None:

@@ -7,9 +7,10 @@ decides nothing itself.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import structlog
 
@@ -22,6 +23,7 @@ from flotilla.domain.orders import Intent, Order, Purpose
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_book import BotBook
 from flotilla.engine.bot_orders import OUTCOME_WAIT, BotOrders
+from flotilla.engine.kill_switch import KillSwitch
 from flotilla.engine.market_hub import MarketHub, Minute
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.run_terms import guarded_symbols, instruments_as_traded
@@ -42,6 +44,15 @@ class Offered:
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A version to be taken over; `symbols` are subscribed, and their history is there."""
+
+    bot: StoredBot
+    spec: BotSpec
+    symbols: Sequence[str]
+
+
 class BotLoop:
     """One running bot. `run` is its task; the methods before it are called from outside."""
 
@@ -55,6 +66,7 @@ class BotLoop:
         gateway: OrderGateway,
         limits: AccountLimiter,
         store: EngineStore,
+        kill_switch: KillSwitch,
         instruments: Mapping[str, Instrument],
         account_equity: float,
     ) -> None:
@@ -66,7 +78,8 @@ class BotLoop:
         self._gateway = gateway
         self._limits = limits
         self._store = store
-        self._instruments = instruments
+        self._kill_switch = kill_switch
+        self._listed = self._instruments = instruments
         self._book: BotBook
         self._orders: BotOrders
         self._runs = DecisionRuns()
@@ -75,7 +88,15 @@ class BotLoop:
         self._news = asyncio.Event()
         self._newest: datetime | None = None
         self._following = False
+        self._paused = False
         self._stopping: OnStop | None = None
+        self._guard_over = False
+        self._told: BotStatus | None = None
+        self._last: Minute | None = None
+        self._symbols: Sequence[str] = ()
+        self._edited: Edited | None = None
+        self._ended = False
+        self.version = bot.version  # the newest that it has been told of
         self._failure: Exception | None = None
         self._unheard: list[Callable[[], None]] | None = None  # reports that wait for a step's end
         self._log = log.bind(bot=bot.name, bot_id=bot.id)
@@ -96,10 +117,53 @@ class BotLoop:
         return offered.done
 
     def stop(self, on_stop: OnStop) -> None:
-        """Ask the bot to end: at once, or when it has sold what it holds."""
+        """Ask the bot to end: when it has sold what it holds, or when nothing of it is the engine's to
+        guard any more (at once, where its protection is at the broker).
+        """
         if self._stopping is not on_stop:
             self._stopping = on_stop
-            self._wake()
+            self.wake()
+
+    def pause(self, *, paused: bool) -> None:
+        """Ask the bot to open nothing, or to trade again."""
+        if self._paused is not paused:
+            self._paused = paused
+            self.wake()
+
+    def end_guard(self) -> None:
+        """Ask a bot that only guards to end: it is wanted again. One that sells goes on until it is flat."""
+        self._guard_over = True
+        self.wake()
+
+    async def prepare(self, bot: StoredBot, spec: BotSpec) -> None:
+        """Have the history that an edited version needs, then have it taken over between two steps.
+
+        Awaited by a task of its own: the bot goes on as it was meanwhile.
+        """
+        held = sorted(self._book.symbols) if self._following else self._symbols
+        symbols = list(dict.fromkeys([*spec.symbols, *held]))
+        while self.version == bot.version and not self._ended:
+            try:
+                await self._hub.acquire(symbols, spec.base_warm_up)
+            except Unavailable as error:
+                self._log.warning("history_unavailable", error=error.detail)
+                await asyncio.sleep(_RETRY)
+                continue
+            if self.version != bot.version or self._ended:
+                await self._hub.release(symbols)
+                return
+            self._edited = Edited(bot, spec, symbols)
+            self.wake()
+            return
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping is not None
+
+    def wake(self) -> None:
+        """Have the bot look at what is wanted of it, whatever it waits for."""
+        self._news.set()
+        self._inbox.put_nowait(None)
 
     def on_booked(self, booked: Booked) -> None:
         self._hear(lambda: self._book.apply(booked))
@@ -123,55 +187,85 @@ class BotLoop:
             self._failure = error
         self._news.set()
         if self._stopping is not None or self._failure is not None:
-            self._wake()
-
-    def _wake(self) -> None:
-        self._news.set()
-        self._inbox.put_nowait(None)
+            self.wake()
 
     # --- the task -------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Trade until stopped. Raises whatever goes wrong: the supervisor's fence records it."""
-        await self._store.set_status(self.bot.id, BotStatus.STARTING)
+        if not self.is_stopping:
+            await self._store.set_status(self.bot.id, BotStatus.STARTING)
         async with self._gateway.joining():
-            memory = await self._store.memory(self.bot.id)
-            self._instruments = instruments_as_traded(self._instruments, self._spec, memory)
-            self._book = BotBook(
-                memory,
-                self.bot.checkpoint,
-                spec=self._kernel_spec(memory),
-                instruments=self._instruments,
-                version=self.bot.version,
-            )
-            self._orders = BotOrders(self._book, self._gateway, self._instruments, self._until)
-            if not self._interrupted:
+            self._book = await self._remember(self.bot.checkpoint)
+            if not (self._interrupted or self.is_stopping):
                 self._book.state.begin_run()
             self._gateway.listen(self.bot.id, self)
         try:
-            symbols = list(dict.fromkeys([*self._spec.symbols, *sorted(self._book.symbols)]))
-            if await self._warmed_up(symbols):
+            self._symbols = list(dict.fromkeys([*self._spec.symbols, *sorted(self._book.symbols)]))
+            if await self._warmed_up(self._symbols):
                 try:
                     with self._limits.counting(self.bot.id, lambda: self._book.state):
                         await self._follow()
                 finally:
-                    await self._hub.release(symbols)
+                    await self._hub.release(self._symbols)
         finally:
+            self._ended = True
             self._gateway.unlisten(self.bot.id)
+            if self._edited is not None:
+                await self._hub.release(self._edited.symbols)
+
+    async def _remember(self, checkpoint: Mapping[str, Any]) -> BotBook:
+        """The bot's state as of a checkpoint and all that was booked since, for the version of now."""
+        memory = await self._store.memory(self.bot.id)
+        self._instruments = instruments_as_traded(self._listed, self._spec, memory)
+        book = BotBook(
+            memory,
+            checkpoint,
+            spec=self._kernel_spec(memory, checkpoint),
+            instruments=self._instruments,
+            version=self.bot.version,
+        )
+        if self.bot.protection_version > checkpoint.get("version", 0):
+            book.state.apply_settings()
+        self._orders = BotOrders(book, self._gateway, self._instruments, self._until)
+        return book
+
+    async def _take_over(self, edited: Edited) -> None:
+        """Go on with another version, as a restart would: what is held keeps its settings."""
+        async with self._gateway.joining():
+            self.bot, self._spec = edited.bot, edited.spec
+            self._book = await self._remember(self._book.checkpoint())
+        self._edited, self._runs, self._kept = None, DecisionRuns(), ()
+        left = [s for s in self._symbols if s in self._book.symbols and s not in edited.symbols]
+        gone = [s for s in self._symbols if s not in left]
+        self._symbols = [*edited.symbols, *left]
+        await self._hub.release(gone)
+        self._log.info("bot_edited", version=self.bot.version)
 
     @property
     def _interrupted(self) -> bool:
-        """Whether this run goes on with one that a crash or a restart of the engine ended."""
-        return self.bot.status in (BotStatus.RUNNING, BotStatus.STOPPING)
+        """Whether this run goes on with one that a crash, a failure or a restart of the engine ended."""
+        return self.bot.failures > 0 or self.bot.status in (
+            BotStatus.RUNNING,
+            BotStatus.PAUSED,
+            BotStatus.STOPPING,
+        )
 
-    def _kernel_spec(self, memory: BotMemory) -> KernelSpec:
-        """What decides. A run that was interrupted goes on with the account's equity it began with."""
-        began = self.bot.checkpoint.get("account_equity")
+    def _kernel_spec(self, memory: BotMemory, checkpoint: Mapping[str, Any]) -> KernelSpec:
+        """What decides. A run that was interrupted goes on with the account's equity it began with, and
+        with its placement, unless the definition is another one meanwhile.
+        """
+        began = checkpoint.get("account_equity")
         equity = float(began) if self._interrupted and began is not None else self._account_equity
         spec = self._spec
         daily = spec.timeframe.is_daily
         guarded = guarded_symbols(
-            self._instruments, spec, memory, self.bot.checkpoint, interrupted=self._interrupted
+            self._instruments,
+            spec,
+            memory,
+            checkpoint,
+            interrupted=self._interrupted and checkpoint.get("version") == self.bot.version,
+            opposed=self._gateway.guard.opposed,
         )
         return KernelSpec(
             spec.symbols, spec.risk, spec.window, account_equity=equity, guarded=guarded, daily=daily
@@ -181,7 +275,7 @@ class BotLoop:
         """Have the bars so far, as soon as they can be had; False when told to end before."""
         while not self._may_end():
             try:
-                await self._hub.acquire(symbols, self._spec.base_warm_up)
+                await self._hub.acquire(symbols, self._past)
             except Unavailable as error:
                 self._log.warning("history_unavailable", error=error.detail)
             else:
@@ -189,21 +283,27 @@ class BotLoop:
             await self._until(self._may_end, seconds=_RETRY)
         return False
 
+    @property
+    def _past(self) -> int:
+        """Minutes of history that it needs: to sell, none; to guard, what there is of the newest."""
+        if self._mode is Mode.FLATTEN:
+            return 0
+        return 1 if self._mode is Mode.GUARD else self._spec.base_warm_up
+
     async def _follow(self) -> None:
         self._following = True
         try:
-            flattening = self._stopping is OnStop.FLATTEN
-            await self._store.set_status(self.bot.id, BotStatus.STOPPING if flattening else BotStatus.RUNNING)
+            await self._look()
             self._log.info("bot_running")
             while not self._may_end():
                 offered = await self._inbox.get()
-                if offered is not None:
-                    try:
-                        await self._step(offered.minute)
-                    finally:
-                        self._pass(offered)
-                elif self._stopping is OnStop.FLATTEN:
-                    await self._store.set_status(self.bot.id, BotStatus.STOPPING)
+                if offered is None:
+                    await self._look()
+                    continue
+                try:
+                    await self._step(offered.minute)
+                finally:
+                    self._pass(offered)
         finally:
             self._following = False
             while not self._inbox.empty():
@@ -216,11 +316,44 @@ class BotLoop:
         self._limits.pass_by(offered.minute.tau, self.bot.id)
         offered.done.set()
 
+    async def _look(self) -> None:
+        """Something is wanted, or was heard. What the kill switch closes does not wait for a minute."""
+        if self._edited is not None:
+            await self._take_over(self._edited)
+        await self._tell_status()
+        minute = self._last
+        if minute is not None and self._kill_switch.flattens and minute.tau < minute.session.close:
+            await self._step(minute)
+
+    async def _tell_status(self) -> None:
+        if self.bot.status is BotStatus.ERROR:
+            return  # and it stays so, with its reason: what it has left is only guarded or sold
+        if self._mode is Mode.FLATTEN and self.is_stopping:
+            status = BotStatus.STOPPING
+        elif self.is_stopping:
+            status = BotStatus.STOPPED
+        else:
+            status = BotStatus.PAUSED if self._paused else BotStatus.RUNNING
+        if status is not self._told:
+            self._told = status
+            await self._store.set_status(self.bot.id, status)
+
+    @property
+    def _mode(self) -> Mode:
+        """What it may do at its next step (semantics 7)."""
+        if self._stopping is OnStop.FLATTEN or self._kill_switch.flattens:
+            return Mode.FLATTEN
+        if self._stopping is OnStop.KEEP:
+            return Mode.GUARD
+        return Mode.PAUSED if self._paused or self._kill_switch.engaged else Mode.TRADE
+
     def _may_end(self) -> bool:
         self._raise_failure()
-        if self._stopping is OnStop.FLATTEN:
+        if not self.is_stopping:
+            return False
+        if self._mode is Mode.FLATTEN:
             return self._book.is_flat
-        return self._stopping is OnStop.KEEP
+        return self._guard_over or not self._book.guards
 
     async def _until(self, ready: Callable[[], bool], *, seconds: float | None = None) -> bool:
         """Wait for news until `ready`; False when that many seconds have passed before.
@@ -245,11 +378,13 @@ class BotLoop:
 
     async def _step(self, minute: Minute) -> None:
         await self._settle(minute)
-        if self._ends_now():
+        if self._may_end():
             return
-        heard = hear(self._spec, minute, self._book.last_signal)
+        self._last, mode = minute, self._mode
+        asks = mode in (Mode.TRADE, Mode.PAUSED)
+        heard = hear(self._asked(), minute, self._book.last_signal) if asks else {}
         state = self._book.state
-        result = await self._decide(minute, heard)
+        result = await self._decide(minute, heard, mode)
         bot, holdings = state.book.bots[0], state.holdings
         kept = (int(bot.day), float(bot.day_baseline), float(bot.closing_equity))
         if not (result.decisions or result.intents or holdings or kept != self._kept):
@@ -276,13 +411,12 @@ class BotLoop:
             self._runs.stored(stored.decision_ids)
             await self._orders.send(result.intents, stored.orders)
 
-    async def _decide(self, minute: Minute, heard: Mapping[str, SymbolSignals]) -> StepResult:
+    async def _decide(self, minute: Minute, heard: Mapping[str, SymbolSignals], mode: Mode) -> StepResult:
         """One kernel step; under limits of the account its entries wait for the other bots' exits."""
         state = self._book.state
         views, tau, session = self._views(minute, heard), minute.tau, minute.session
-        mode = Mode.FLATTEN if self._stopping is OnStop.FLATTEN else Mode.TRADE
         held_back = self._gateway.holds_back({*self._spec.symbols, *state.holdings})
-        if not self._limits.gates(tau):
+        if mode is Mode.FLATTEN or not self._limits.gates(tau):
             return state.step(views, tau=tau, session=session, mode=mode, held_back=held_back)
         with self._hearing_later():
             half = state.manage(views, tau=tau, session=session, mode=mode, held_back=held_back)
@@ -307,29 +441,39 @@ class BotLoop:
         The stream usually has told it; after two seconds of wall time the broker is asked, until it
         answers. A bot that is to end at once waits for nothing.
         """
-        await self._until(lambda: self._gateway.caught_up or self._ends_now())
+        await self._until(lambda: self._gateway.caught_up or self._may_end())
         while not await self._until(
-            lambda: not self._book.undecided(minute) or self._ends_now(), seconds=OUTCOME_WAIT
+            lambda: not self._book.undecided(minute) or self._may_end(), seconds=OUTCOME_WAIT
         ):
             answers = [await self._gateway.refresh(order) for order in self._book.undecided(minute)]
             if all(answers):
                 return
 
-    def _ends_now(self) -> bool:
-        self._raise_failure()
-        return self._stopping is OnStop.KEEP
+    def _asked(self) -> BotSpec:
+        """What the rules are asked about: the bot's symbols, and those that it still holds."""
+        left = [symbol for symbol in self._book.state.holdings if symbol not in self._spec.symbols]
+        return replace(self._spec, symbols=(*self._spec.symbols, *left)) if left else self._spec
+
+    def _only_left(self, symbol: str, view: SymbolView) -> SymbolView:
+        """Of a symbol that is the bot's no longer, only the exit rules count."""
+        if symbol in self._spec.symbols:
+            return view
+        return replace(view, entry=None, short_entry=None)
 
     def _views(self, minute: Minute, heard: Mapping[str, SymbolSignals]) -> dict[str, SymbolView]:
         symbols = dict.fromkeys([*self._spec.symbols, *self._book.state.holdings])
         return {
-            symbol: symbol_view(
-                series,
-                heard.get(symbol),
-                self._spec.risk,
-                minute.bars.get(symbol),
-                # Where the bot has fallen behind the market, its newest bar is as old as the market says.
-                now=self._newest or minute.tau,
-                must_go=self._book.must_go(symbol),
+            symbol: self._only_left(
+                symbol,
+                symbol_view(
+                    series,
+                    heard.get(symbol),
+                    self._spec.risk,
+                    minute.bars.get(symbol),
+                    # Where the bot has fallen behind the market, its newest bar is as old as the market says.
+                    now=self._newest or minute.tau,
+                    must_go=self._book.must_go(symbol),
+                ),
             )
             for symbol in symbols
             if (series := minute.series.get(symbol)) is not None and len(series)

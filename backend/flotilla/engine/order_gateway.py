@@ -77,6 +77,7 @@ class OrderGateway:
         self.moves: Counter[str] = Counter()  # how often our books of a symbol have changed
         self._sending: Counter[str] = Counter()
         self.unreconciled: Collection[str] = frozenset()
+        self._no_entries: str | None = None
 
     # --- who listens ----------------------------------------------------------------------------
 
@@ -124,10 +125,17 @@ class OrderGateway:
         finally:
             self._claimed -= claimed
 
+    def refuse_entries(self, reason: str | None) -> None:
+        """Send no entry from now on, whoever decided it and when; None: send them again."""
+        self._no_entries = reason
+
     async def submit(self, order: Order) -> None:
         """Send an order whose row is committed. Returns when the outcome is known, or cannot be; or
         when it waits for another one, which it must not meet at the broker.
         """
+        if self._no_entries is not None and order.purpose is Purpose.ENTRY:
+            await self.close(order, OrderStatus.NOT_SENT, self._no_entries)
+            return
         blocker = self.guard.blocker(order)
         if blocker is None:
             self.guard.follow(order)
@@ -161,6 +169,8 @@ class OrderGateway:
             return "OPPOSED: the first part of this order was not filled."
         if order.purpose is not Purpose.ENTRY:
             return None
+        if self._no_entries is not None:
+            return self._no_entries
         if order.bot_id not in self._listeners:
             return "The bot has stopped while the order waited for another one."
         now = self._market_now()

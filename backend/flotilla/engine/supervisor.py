@@ -1,7 +1,7 @@
 """Makes every bot of an account do what is wanted of it, and keeps what they share alive.
 
-A bot that fails is fenced: its error is recorded, the others go on. Anything else that fails ends the
-engine, and whoever started it starts it again: a restart is an ordinary start (crash-only).
+What fails, but for a bot (`fleet`), ends the engine, and whoever started it starts it again: a restart is an
+ordinary start (crash-only).
 """
 
 import asyncio
@@ -10,18 +10,18 @@ from dataclasses import asdict, dataclass, replace
 
 import structlog
 
-from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop, not_traded_yet
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.market import Instrument
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.account_watch import AccountWatch
 from flotilla.engine.bot_loop import BotLoop
 from flotilla.engine.budgeted_broker import BudgetedBroker, BudgetedHistory
+from flotilla.engine.kill_switch import KillSwitch
 from flotilla.engine.market_hub import MarketHub, Minute
-from flotilla.engine.opposed import opposed_symbols
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.reconciliation import reconcile
 from flotilla.engine.request_budget import RequestBudget
+from flotilla.engine.roster import Roster, Shared
 from flotilla.engine.sessions import SessionCalendar
 from flotilla.ports.account_books import AccountBooks
 from flotilla.ports.bar_history import BarHistory
@@ -34,8 +34,6 @@ from flotilla.ports.store import (
     EngineStore,
     MarketSnapshot,
     PriceFeed,
-    StoredBot,
-    StoreUnavailable,
 )
 
 log = structlog.get_logger(__name__)
@@ -97,16 +95,19 @@ class Supervisor:
         )
         self._market = MarketSnapshot()
         self._instruments: Mapping[str, Instrument] = {}
+        self._kill_switch = KillSwitch(outside.store, self._gateway, account_id=self._account_id)
         self._loops: dict[str, BotLoop] = {}
         self._watched: set[str] = set()
         self._closing: asyncio.Queue[tuple[Minute, list[asyncio.Event]]] = asyncio.Queue()
         self._reconciled = asyncio.Event()  # for the first time
         self._look_again = asyncio.Event()
+        self._switched = asyncio.Event()
 
     async def run(self) -> None:
         """Connect, reconcile, then let the bots trade."""
         await self._first_contact()
         async with asyncio.TaskGroup() as tasks:
+            await self._kill_switch.look()  # before anything can be sent
             tasks.create_task(self._heartbeats(), name="heartbeats")
             tasks.create_task(self._hub.run(), name="market-hub")
             tasks.create_task(self._trade_updates(), name="trade-updates")
@@ -119,7 +120,9 @@ class Supervisor:
             tasks.create_task(self._minutes(), name="minutes")
             tasks.create_task(self._limits.run(), name="account-limits")
             tasks.create_task(self._nudged(), name="nudges")
-            await self._keep_bots(tasks)
+            self._switched.set()
+            tasks.create_task(self._controls(), name="controls")
+            await self._keep_bots(self._roster(tasks))
 
     # --- the account ----------------------------------------------------------------------------
 
@@ -230,95 +233,49 @@ class Supervisor:
 
     # --- bots -----------------------------------------------------------------------------------
 
+    def _roster(self, tasks: asyncio.TaskGroup) -> Roster:
+        out = self._out
+        shared = Shared(
+            account=out.account,
+            broker=out.broker,
+            hub=self._hub,
+            gateway=self._gateway,
+            store=out.store,
+            clock=out.clock,
+            limits=self._limits,
+            kill_switch=self._kill_switch,
+            instruments=self._instruments,
+            unmanaged=lambda: self._watch.unmanaged,
+        )
+        return Roster(shared, tasks, loops=self._loops, changed=self._look_again)
+
     async def _nudged(self) -> None:
         """Turn nudges into a look at what is wanted."""
         async with self._out.nudges.listen(BOTS) as queue:
             while (await queue.get())[0]:
+                self._switched.set()
                 self._look_again.set()
         raise ConnectionError("the database connection that brings nudges was lost")
 
-    async def _keep_bots(self, tasks: asyncio.TaskGroup) -> None:
+    async def _keep_bots(self, roster: Roster) -> None:
         while True:
             self._look_again.clear()
             await self._limits.look()
-            await self._follow_desired(tasks)
+            due = await roster.follow()
             await self._watch_held()
-            try:
-                async with asyncio.timeout(_POLL):
-                    await self._look_again.wait()
-            except TimeoutError:
-                continue
+            await _woken(self._look_again, _POLL if due is None else min(_POLL, due))
 
-    async def _follow_desired(self, tasks: asyncio.TaskGroup) -> None:
-        """Make the actual state follow the desired one."""
-        bots = await self._out.store.bots(self._account_id)
-        self._gateway.guard.opposed = opposed_symbols(bots, self._watch.unmanaged)
-        for bot in bots:
-            loop = self._loops.get(bot.id)
-            selling = bot.on_stop is OnStop.FLATTEN and bot.holds
-            if bot.desired_status is DesiredStatus.RUNNING:
-                if loop is None and bot.status is not BotStatus.ERROR:
-                    await self._start(bot, tasks)
-            elif loop is not None:
-                loop.stop(bot.on_stop)
-            elif selling and bot.status is not BotStatus.ERROR:
-                started = await self._start(bot, tasks)
-                if started is not None:
-                    started.stop(bot.on_stop)
-            elif bot.status not in (BotStatus.STOPPED, BotStatus.ERROR):
-                await self._out.store.set_status(bot.id, BotStatus.STOPPED)
-
-    async def _start(self, bot: StoredBot, tasks: asyncio.TaskGroup) -> BotLoop | None:
-        if bot.spec is None:
-            await self._out.store.set_status(bot.id, BotStatus.ERROR, bot.spec_error)
-            return None
-        unknown = [symbol for symbol in bot.spec.symbols if symbol not in self._instruments]
-        if unknown:
-            reason = f"The account cannot trade {', '.join(unknown)}: edit the bot's symbols."
-            await self._out.store.set_status(bot.id, BotStatus.ERROR, reason)
-            return None
-        missing = not_traded_yet(bot.spec)
-        if missing:
-            reason = " ".join(problem.message for problem in missing)
-            await self._out.store.set_status(bot.id, BotStatus.ERROR, reason)
-            return None
-        try:
-            figures = await self._out.broker.account()
-        except Unavailable as error:
-            log.warning("account_unavailable", error=error.detail)
-            return None  # it is started when the broker answers
-        loop = BotLoop(
-            bot,
-            bot.spec,
-            account=self._out.account,
-            hub=self._hub,
-            gateway=self._gateway,
-            limits=self._limits,
-            store=self._out.store,
-            instruments=self._instruments,
-            account_equity=float(figures.equity),
-        )
-        self._loops[bot.id] = loop
-        tasks.create_task(self._fenced(loop), name=f"bot:{bot.id}")
-        return loop
-
-    async def _fenced(self, loop: BotLoop) -> None:
-        """Run one bot; whatever it raises ends this bot only, with its reason on record."""
-        bot = loop.bot
-        try:
-            await loop.run()
-        except StoreUnavailable:
-            raise  # no fault of the bot's: it goes on when the engine has been started again
-        except Exception as error:
-            log.exception("bot_failed", bot=bot.name, bot_id=bot.id)
-            reason = f"{type(error).__name__}: {error}"[:500]
-            await self._out.store.set_status(bot.id, BotStatus.ERROR, reason)
-        else:
-            log.info("bot_stopped", bot=bot.name, bot_id=bot.id)
-            await self._out.store.set_status(bot.id, BotStatus.STOPPED)
-        finally:
-            del self._loops[bot.id]
-            self._look_again.set()
+    async def _controls(self) -> None:
+        """Follow the kill switch, by a task of its own: whatever else waits, it does not."""
+        done = True
+        while True:
+            await _woken(self._switched, _POLL if done else _RETRY)
+            self._switched.clear()
+            if await self._kill_switch.look():
+                for loop in self._loops.values():
+                    loop.wake()
+                self._look_again.set()
+            done = await self._kill_switch.act()
 
     async def _watch_held(self) -> None:
         """Have the bars of whatever is held, though its bot is stopped: positions are marked."""
@@ -326,3 +283,12 @@ class Supervisor:
         await self._hub.acquire(held - self._watched, bars=0)
         await self._hub.release(self._watched - held)
         self._watched = held
+
+
+async def _woken(event: asyncio.Event, seconds: float) -> None:
+    """Return when the event is set, or that many wall seconds have passed."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -24,8 +24,11 @@ from flotilla.db.tables import (
 from flotilla.domain.bots import BotStatus, OnStop
 from flotilla.domain.orders import Order, OrderStatus
 from flotilla.engine.supervisor import Outside, Supervisor
+from flotilla.features.bots.repository import BotRepository
+from flotilla.features.kill_switch.repository import KillSwitchRepository
 from flotilla.ports.store import Account, Booked
-from tests.builders import add_bot, condition, constant, every, price
+from flotilla.wire.bots import BotDefinition
+from tests.builders import add_bot, condition, constant, definition, every, price
 from tests.engine.exchange import Exchange, Prices
 from tests.engine.fakes import FakeNudges, FakePrices
 from tests.fakes import FixedClock
@@ -104,6 +107,7 @@ class WatchedStore(PostgresStore):
         self.taus: list[datetime] = []
         self.event_ids: set[str | None] = {None}
         self.statuses: list[tuple[str, BotStatus]] = []
+        self.failures: list[tuple[str, str]] = []
         self.closed: list[tuple[str, OrderStatus]] = []
 
     async def watermark(self, account_id: str, tau: datetime) -> None:
@@ -118,6 +122,11 @@ class WatchedStore(PostgresStore):
     async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
         await super().set_status(bot_id, status, reason)
         self.statuses.append((bot_id, status))
+
+    async def record_failure(self, bot_id: str, reason: str, **when: Any) -> None:
+        await super().record_failure(bot_id, reason, **when)
+        self.failures.append((bot_id, reason))
+        self.statuses.append((bot_id, BotStatus.STARTING))
 
     async def close_order(self, order_id: str, status: OrderStatus, reason: str) -> Order | None:
         closed = await super().close_order(order_id, status, reason)
@@ -171,9 +180,9 @@ class Engine:
         try:
             yield self.supervisor
         finally:
-            await self.kill()
+            await self.die()
 
-    async def kill(self) -> None:
+    async def die(self) -> None:
         """Cancel everything; raises what the engine itself died of."""
         assert self.task is not None
         self.task.cancel()
@@ -204,6 +213,36 @@ class Engine:
                 update(BotRow).where(BotRow.id == bot_id).values(desired_status=desired, on_stop=on_stop)
             )
         self.nudges.nudge()
+
+    async def kill(self, *, flatten: bool = False, unmanaged: bool = False) -> None:
+        """Turn the account's kill switch on, as the API does."""
+        async with self.database.transaction() as session:
+            repository = KillSwitchRepository(session)
+            at = datetime.now(UTC)
+            await repository.engage(self.account_id, flatten=flatten, unmanaged=unmanaged, at=at)
+        self.nudges.nudge()
+        await self.until(lambda: self.supervisor._kill_switch.flattens is flatten)
+        await self.until(lambda: self.supervisor._kill_switch.engaged)
+
+    async def release(self) -> None:
+        async with self.database.transaction() as session:
+            await KillSwitchRepository(session).release(self.account_id, at=datetime.now(UTC))
+        self.nudges.nudge()
+        await self.until(lambda: not self.supervisor._kill_switch.engaged)
+
+    async def edit(self, bot_id: str, *, apply_to_open: bool = False, **changes: Any) -> None:
+        """Save another definition of a bot, as the API does."""
+        async with self.database.transaction() as session:
+            repository = BotRepository(session)
+            row = await repository.get(bot_id)
+            assert row is not None
+            stored = BotDefinition.model_validate(definition(trading_frequency=60) | BOT | changes)
+            await repository.replace(row, stored, apply_to_open=apply_to_open)
+        self.nudges.nudge()
+
+    async def until_version(self, bot_id: str, version: int) -> None:
+        """Return when a running bot has taken that version over."""
+        await self.until(lambda: self.supervisor._loops[bot_id].bot.version == version)
 
     async def start_bot(self, **changes: Any) -> str:
         bot_id = await self.add_bot(**changes)

@@ -1,14 +1,21 @@
 """A bot is stopped, killed and started again, and it may be late: what it then does, and does not."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from flotilla.db.tables import BotRow
 from flotilla.domain.bots import BotStatus, OnStop
+from flotilla.domain.kernel.bot import KernelSpec
 from flotilla.domain.orders import OrderType
+from flotilla.engine import bot_loop
+from flotilla.engine.backoff import MAX_FAILURES
+from flotilla.engine.step_record import order_draft
 from flotilla.engine.supervisor import Supervisor
+from flotilla.ports.store import OrderDraft
 from tests.engine.exchange import OPEN, Exchange
 from tests.engine.fakes import Gate, unavailable
 from tests.engine.harness import BOT, BOUGHT, NO_LEGS, RISK, Engine, LoopClock, hold, turns, until
@@ -68,6 +75,139 @@ async def test_a_killed_flatten_goes_on_after_the_restart(engine: Engine, exchan
         await engine.minute(AAPL=101.0)
         await engine.until_status(bot_id, BotStatus.STOPPED)
         assert (await engine.outline(bot_id))[-1] == ("flatten", "filled")
+
+
+# --- pausing ----------------------------------------------------------------------------------------
+
+
+async def test_a_paused_bot_opens_nothing_and_its_exits_go_on(engine: Engine, exchange: Exchange) -> None:
+    async with engine.running():
+        bot_id = await hold(engine, symbols=["AAPL", "MSFT"], risk_management=NO_LEGS)
+        await engine.want(bot_id, "paused")
+        await engine.until_status(bot_id, BotStatus.PAUSED)
+        await engine.minute(AAPL=102.0, MSFT=101.0)
+        assert await engine.outline(bot_id) == [("entry", "filled")]
+        refusals = [d.refusal for d in await engine.decisions(bot_id) if d.symbol == "MSFT"]
+        assert refusals[-1] == "NOT_RUNNING"
+        await engine.minute(AAPL=121.0, MSFT=90.0)
+        assert await engine.outline(bot_id) == [("entry", "filled"), ("exit", "filled")]
+        await engine.want(bot_id, "running")
+        await engine.until_status(bot_id, BotStatus.RUNNING)
+        await engine.minute(AAPL=101.0, MSFT=90.0)
+        assert (await engine.outline(bot_id))[-1] == ("entry", "filled")
+        await engine.assert_books_agree(bot_id)
+
+
+async def test_a_pause_survives_a_restart(engine: Engine) -> None:
+    async with engine.running():
+        bot_id = await engine.start_bot()
+        await engine.want(bot_id, "paused")
+        await engine.until_status(bot_id, BotStatus.PAUSED)
+    async with engine.running():
+        await engine.until_status(bot_id, BotStatus.PAUSED)
+        assert engine.store.statuses == [(bot_id, BotStatus.STARTING), (bot_id, BotStatus.PAUSED)]
+        await engine.minute(AAPL=101.0)
+        assert await engine.orders(bot_id) == []
+        await engine.want(bot_id, "stopped")
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+
+
+# --- protection that the engine holds ---------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine holds every bot's protection: nothing of it goes out with an entry."""
+
+    def spec(*args: Any, **options: Any) -> KernelSpec:
+        return KernelSpec(*args, **options | {"guarded": frozenset(args[0])})
+
+    def draft(*args: Any, **options: Any) -> OrderDraft:
+        return replace(order_draft(*args, **options), take_profit_price=None, stop_loss_price=None)
+
+    monkeypatch.setattr(bot_loop, "KernelSpec", spec)
+    monkeypatch.setattr(bot_loop, "order_draft", draft)
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_a_stopped_bot_whose_protection_the_engine_holds_is_guarded_until_flat(
+    engine: Engine, exchange: Exchange
+) -> None:
+    async with engine.running():
+        bot_id = await hold(engine)
+        await engine.want(bot_id, "stopped", OnStop.KEEP)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        await engine.minute(AAPL=105.0)
+    async with engine.running() as supervisor:  # over a restart, too
+        await until(lambda: bot_id in supervisor._loops and supervisor._loops[bot_id]._following)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        # Its rules would sell above 120, and are not asked; its stop is.
+        await engine.minute(AAPL=(105.0, 105.0, 98.0, 98.5))
+        await until(lambda: bot_id not in supervisor._loops)
+        assert await engine.outline(bot_id) == [("entry", "filled"), ("exit", "filled")]
+        assert (await engine.bot(bot_id)).status == "stopped"
+        assert await engine.position(bot_id) is None
+        await engine.assert_books_agree(bot_id)
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_a_bot_that_is_guarded_can_be_started_or_sold(engine: Engine, exchange: Exchange) -> None:
+    async with engine.running() as supervisor:
+        bot_id = await hold(engine)
+        await engine.want(bot_id, "stopped", OnStop.KEEP)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        assert bot_id in supervisor._loops
+        await engine.want(bot_id, "running")
+        await engine.until_status(bot_id, BotStatus.RUNNING)
+        await engine.want(bot_id, "stopped", OnStop.KEEP)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        await engine.want(bot_id, "stopped", OnStop.FLATTEN)
+        await engine.until_status(bot_id, BotStatus.STOPPING)
+        await engine.minute(AAPL=105.0)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        assert (await engine.outline(bot_id))[-1] == ("flatten", "filled")
+        await engine.assert_books_agree(bot_id)
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_a_bot_that_is_given_up_is_still_guarded(
+    engine: Engine, clock: LoopClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("a rule")
+
+    async with engine.running() as supervisor:
+        bot_id = await hold(engine)
+        monkeypatch.setattr(bot_loop, "hear", broken)
+        for times in range(1, MAX_FAILURES + 1):
+            await engine.minute(AAPL=105.0)
+            if times < MAX_FAILURES:
+                await engine.until_status(bot_id, BotStatus.STARTING)
+                clock.advance(60.0)
+                await engine.until_status(bot_id, BotStatus.RUNNING)
+        await engine.until(lambda: engine.store.status(bot_id) is BotStatus.ERROR)
+        await until(lambda: bot_id in supervisor._loops and supervisor._loops[bot_id]._following)
+        await engine.minute(AAPL=(105.0, 105.0, 98.0, 98.5))
+        await until(lambda: bot_id not in supervisor._loops)
+        assert await engine.position(bot_id) is None
+        bot = await engine.bot(bot_id)
+        assert (bot.status, bot.status_reason) == ("error", "ZeroDivisionError: a rule")
+
+
+async def test_what_a_bot_holds_whose_definition_cannot_be_read_is_sold_when_asked(engine: Engine) -> None:
+    async with engine.running():
+        bot_id = await hold(engine)
+        await engine.want(bot_id, "stopped", OnStop.KEEP)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        async with engine.database.transaction() as session:
+            change = update(BotRow).where(BotRow.id == bot_id).values(rules={"entry": {"type": "?"}})
+            await session.execute(change)
+        await engine.want(bot_id, "stopped", OnStop.FLATTEN)
+        await engine.until_status(bot_id, BotStatus.STOPPING)
+        await engine.minute(AAPL=105.0)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        assert (await engine.outline(bot_id))[-1] == ("flatten", "filled")
+        await engine.assert_books_agree(bot_id)
 
 
 # --- restarts ---------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from sqlalchemy import update
 from flotilla.db.tables import BotRow, EquitySnapshotRow, PositionRow
 from flotilla.domain.bots import BotStatus, OnStop
 from flotilla.domain.kernel.bot import KernelBot
+from flotilla.engine.backoff import MAX_FAILURES, STEADY
 from flotilla.ports.store import StoreUnavailable
 from tests.builders import condition, constant, every, indicator
 from tests.engine.exchange import Exchange
 from tests.engine.fakes import paused, unavailable
-from tests.engine.harness import Engine, LoopClock, until
+from tests.engine.harness import NO_LEGS, Engine, LoopClock, hold, turns, until
 
 # Its rule asks for an output that the indicator does not have.
 BROKEN = {
@@ -22,7 +23,15 @@ BROKEN = {
 }
 
 
-async def fail(engine: Engine, bot_id: str) -> str:
+async def fail(engine: Engine, bot_id: str, times: int = 1) -> str:
+    """Wait until a bot has failed so many times in this life of the engine; why it did."""
+    await engine.until(lambda: [bot for bot, _ in engine.store.failures].count(bot_id) == times)
+    reason = (await engine.bot(bot_id)).status_reason
+    assert reason is not None
+    return reason
+
+
+async def give_up(engine: Engine, bot_id: str) -> str:
     """Wait until a bot is in error; why it is."""
     await engine.until(lambda: engine.store.status(bot_id) is BotStatus.ERROR)
     reason = (await engine.bot(bot_id)).status_reason
@@ -33,18 +42,33 @@ async def fail(engine: Engine, bot_id: str) -> str:
 # --- one bot's failure is its own -------------------------------------------------------------------
 
 
-async def test_a_bot_that_raises_is_in_error_and_the_others_go_on(engine: Engine, exchange: Exchange) -> None:
+async def test_a_bot_that_raises_is_tried_again_and_then_in_error_and_the_others_go_on(
+    engine: Engine, exchange: Exchange, clock: LoopClock
+) -> None:
     async with engine.running():
         good = await engine.start_bot(symbols=["MSFT"])
         bad = await engine.start_bot(**BROKEN)
-        await engine.minute(AAPL=101.0, MSFT=90.0)
-        assert await fail(engine, bad) == "KeyError: 'gone'"
+        for times in range(1, MAX_FAILURES):
+            await engine.minute(AAPL=101.0, MSFT=90.0)
+            assert await fail(engine, bad, times) == "KeyError: 'gone'"
+            row = await engine.bot(bad)
+            assert (row.status, row.failures) == ("starting", times)
+            assert row.next_attempt_at is not None
+            longest = 2.0 ** (times - 1)
+            pause = (row.next_attempt_at - engine.clock.now()).total_seconds()
+            assert longest / 2 <= pause <= longest
+            clock.advance(longest)
+            await engine.until_status(bad, BotStatus.RUNNING)
+        await engine.minute(AAPL=101.0, MSFT=101.0)
+        assert await give_up(engine, bad) == "KeyError: 'gone'"
+        assert (await engine.bot(bad)).next_attempt_at is None
         for _ in range(3):
             await engine.minute(AAPL=101.0, MSFT=101.0)
         assert (await engine.bot(good)).status == "running"
         assert (await engine.outline(good))[0] == ("entry", "filled")
         assert exchange.bar_stream.subscribed == {"MSFT"}
         # It stays so until a person starts it again, whatever is looked at meanwhile.
+        clock.advance(600.0)
         engine.nudges.nudge()
         await engine.minute(AAPL=101.0, MSFT=101.0)
         assert engine.store.statuses.count((bad, BotStatus.ERROR)) == 1
@@ -66,6 +90,7 @@ async def test_a_bot_that_chokes_on_a_report_does_not_choke_the_stream(
         monkeypatch.setattr(KernelBot, "apply_fill", poisoned)
         await engine.minute(AAPL=101.0, MSFT=101.0)
         assert await fail(engine, bad) == "ZeroDivisionError: average of nothing"
+        monkeypatch.undo()
         await engine.minute(AAPL=101.0, MSFT=101.0)
         assert (await engine.outline(good))[0] == ("entry", "filled")
         # What it bought is booked all the same, with its legs.
@@ -85,6 +110,57 @@ async def test_a_bot_that_fails_at_its_start_holds_up_no_minute(engine: Engine, 
         await fail(engine, bad)
         await engine.minute(AAPL=90.0, MSFT=90.0)
         assert (await engine.bot(good)).status == "running"
+
+
+async def test_a_bot_that_failed_once_trades_again(
+    engine: Engine, exchange: Exchange, clock: LoopClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it holds and what it has decided on is as it was; a good run later, it counts from one again."""
+    step = KernelBot.step
+    async with engine.running():
+        bot_id = await hold(engine, risk_management=NO_LEGS)
+        for times in (1, 2):
+            monkeypatch.setattr(KernelBot, "step", lambda *_, **__: 1 / 0)
+            await engine.minute(AAPL=102.0)
+            assert await fail(engine, bot_id, times) == "ZeroDivisionError: division by zero"
+            monkeypatch.setattr(KernelBot, "step", step)
+            assert (await engine.bot(bot_id)).failures == 1
+            clock.advance(1.0)
+            await engine.until_status(bot_id, BotStatus.RUNNING)
+            row = await engine.bot(bot_id)
+            assert (row.status_reason, row.next_attempt_at) == (None, None)
+            clock.advance(STEADY)
+        await engine.minute(AAPL=121.0)
+        assert (await engine.outline(bot_id))[-1] == ("exit", "filled")
+        await engine.assert_books_agree(bot_id)
+
+
+async def test_what_is_left_of_a_pause_is_kept_over_a_restart(engine: Engine, clock: LoopClock) -> None:
+    async with engine.running():
+        bad = await engine.start_bot(**BROKEN)
+        await engine.minute(AAPL=101.0)
+        await fail(engine, bad)
+    async with engine.running():
+        await turns()
+        assert engine.store.status(bad) is None, "its time has not come yet"
+        clock.advance(1.0)
+        await engine.until_status(bad, BotStatus.RUNNING)
+        await engine.minute(AAPL=101.0)
+        await fail(engine, bad)
+        assert (await engine.bot(bad)).failures == 2
+
+
+async def test_a_bot_that_waits_for_its_next_attempt_can_be_stopped(engine: Engine, clock: LoopClock) -> None:
+    async with engine.running():
+        bad = await engine.start_bot(**BROKEN)
+        await engine.minute(AAPL=101.0)
+        await fail(engine, bad)
+        await engine.want(bad, "stopped")
+        await engine.until_status(bad, BotStatus.STOPPED)
+        clock.advance(60.0)
+        await turns()
+        assert (await engine.bot(bad)).next_attempt_at is None
+        assert engine.store.status(bad) is BotStatus.STOPPED
 
 
 async def test_a_slow_bot_holds_up_no_other(engine: Engine, exchange: Exchange) -> None:
@@ -113,8 +189,8 @@ async def test_a_bot_that_cannot_run_says_why(engine: Engine) -> None:
             await session.execute(change)
         for bot_id in (unknown, unreadable):
             await engine.want(bot_id, "running")
-        assert await fail(engine, unknown) == "The account cannot trade GONE: edit the bot's symbols."
-        assert (await fail(engine, unreadable)).startswith("The stored definition cannot be read")
+        assert await give_up(engine, unknown) == "The account cannot trade GONE: edit the bot's symbols."
+        assert (await give_up(engine, unreadable)).startswith("The stored definition cannot be read")
 
 
 async def test_what_all_bots_share_ends_the_engine_when_it_fails(engine: Engine, exchange: Exchange) -> None:
