@@ -405,6 +405,8 @@ class BotLoop:
                     checkpoint=self._book.checkpoint(),
                     day_pnl=Decimal(repr(round(state.day_pnl, 6))),
                     guarded=self._book.guarded(),
+                    day=state.trading_day,
+                    equity=Decimal(repr(round(state.equity, 6))),
                 )
             )
             self._kept = kept

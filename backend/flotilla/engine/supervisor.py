@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 import structlog
 
 from flotilla.domain.errors import Unavailable
-from flotilla.domain.market import Instrument
+from flotilla.domain.market import NEW_YORK, Instrument
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.account_watch import AccountWatch
 from flotilla.engine.bot_loop import BotLoop
@@ -224,6 +224,8 @@ class Supervisor:
     async def _value(self, minute: Minute) -> None:
         closes = {symbol: bar.close for symbol, bar in minute.bars.items()}
         await self._out.store.mark(self._account_id, closes)
+        day = minute.session.open.astimezone(NEW_YORK).date()
+        await self._out.store.mark_idle(self._account_id, day)
         try:
             figures = await self._out.broker.account()
         except Unavailable as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -158,6 +158,8 @@ class StepRecord:
     orders: Sequence[OrderDraft]
     checkpoint: Mapping[str, Any]
     day_pnl: Decimal
+    day: date | None = None  # the trading day that `day_pnl` is of
+    equity: Decimal | None = None
     guarded: Mapping[str, Guarded] = field(default_factory=dict)
 
 
@@ -277,6 +279,13 @@ class EngineStore(Protocol):
 
     async def mark(self, account_id: str, closes: Mapping[str, float]) -> None:
         """Value the open positions at the minute's closes, and tell the browsers."""
+        ...
+
+    async def mark_idle(self, account_id: str, day: date) -> None:
+        """Value the bots that do nothing at their positions' marks: their P&L of `day` goes on without them.
+
+        The first call of a day begins it from the equity of the mark before, so that the gap counts.
+        """
         ...
 
     async def save_account(self, account_id: str, figures: AccountFigures, at: datetime) -> None:

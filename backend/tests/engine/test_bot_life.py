@@ -77,6 +77,25 @@ async def test_a_killed_flatten_goes_on_after_the_restart(engine: Engine, exchan
         assert (await engine.outline(bot_id))[-1] == ("flatten", "filled")
 
 
+async def test_the_days_profit_of_a_stopped_bot_goes_on_and_ends_with_the_day(
+    engine: Engine, exchange: Exchange
+) -> None:
+    async with engine.running():
+        bot_id = await hold(engine)
+        await engine.minute(AAPL=103.0)
+        assert (await engine.bot(bot_id)).day_pnl == 2 * 49
+        await engine.want(bot_id, "stopped", OnStop.KEEP)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        await engine.minute(AAPL=104.0)
+        assert (await engine.bot(bot_id)).day_pnl == 3 * 49
+    exchange.now = OPEN + timedelta(days=1)
+    async with engine.running() as supervisor:
+        await until(lambda: "AAPL" in supervisor._watched)
+        await engine.minute(AAPL=106.0)
+        row = await engine.bot(bot_id)
+        assert (row.day, row.day_pnl) == (exchange.now.date(), 2 * 49)
+
+
 # --- pausing ----------------------------------------------------------------------------------------
 
 

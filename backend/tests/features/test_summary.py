@@ -13,7 +13,7 @@ from flotilla.domain.orders import OrderStatus
 from flotilla.ports.broker import AccountFigures
 from flotilla.ports.store import MarketSnapshot
 from tests.adapters.postgres.desk import TAU, Desk, draft, execution, report, sale
-from tests.builders import add_bot
+from tests.builders import add_bot, definition
 from tests.fakes import NOW
 from tests.features.api import Api
 
@@ -134,6 +134,34 @@ async def test_endless_averages_of_several_positions_add_up(api: Api, desk: Desk
     positions = (await api.get("/positions"))["items"]
     total = sum(Decimal(position["unrealized_pnl"]) for position in positions)
     assert abs(Decimal(figures["unrealized_pnl"]) - total) < Decimal("1e-15")
+
+
+async def test_the_days_profit_of_a_bot_is_todays(api: Api, desk: Desk) -> None:
+    """What a bot made on another day is not shown as today's, and what an idle one holds goes on counting."""
+    today = OPEN.date()
+    await desk.bought(10, "100")
+    exit_ = await desk.order(sale())
+    await desk.store.heartbeat(desk.account_id, market(), NOW)
+
+    async def day_pnl() -> Decimal:
+        return Decimal((await api.get("/summary"))["bots"][0]["day_pnl"])
+
+    await desk.store.mark(desk.account_id, {"AAPL": 103.0})
+    await desk.store.mark_idle(desk.account_id, today - timedelta(days=1))
+    assert await day_pnl() == 0, "that was yesterday"
+    await desk.store.mark(desk.account_id, {"AAPL": 104.5})  # it opens with a gap
+    await desk.store.mark_idle(desk.account_id, today)
+    assert await day_pnl() == 15
+    await desk.book(report(exit_, OrderStatus.FILLED, 10), execution(exit_, 10, 10, "102"))
+    await desk.store.mark_idle(desk.account_id, today)
+    assert await day_pnl() == -10
+    more = definition(capital="15000")
+    assert (await api.client.put(f"/bots/{desk.bot_id}", json=more)).status_code == 200
+    await desk.store.mark_idle(desk.account_id, today)
+    assert await day_pnl() == -10, "a transfer is no profit"
+    await desk.store.set_status(desk.bot_id, BotStatus.RUNNING)
+    await desk.store.mark_idle(desk.account_id, today + timedelta(days=1))
+    assert await day_pnl() == -10, "a running bot says it itself"
 
 
 async def test_bots_are_counted_by_what_they_do(api: Api, desk: Desk) -> None:

@@ -20,10 +20,11 @@ async def record(session: AsyncSession, step: StepRecord) -> StepStored:
     ids = [await _record_decision(session, step, entry) for entry in step.decisions]
     await _show_guarded(session, step)
     written = [await _write_order(session, step, draft) for draft in step.orders]
+    figures = {} if step.day is None else {"day": step.day, "equity": step.equity}
     await session.execute(
         update(BotRow)
         .where(BotRow.id == step.bot_id)
-        .values(checkpoint=dict(step.checkpoint), day_pnl=step.day_pnl)
+        .values(checkpoint=dict(step.checkpoint), day_pnl=step.day_pnl, **figures)
     )
     return StepStored(ids, [rows.order(row) for row in written if row is not None])
 

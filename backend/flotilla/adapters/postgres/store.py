@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import case, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -240,6 +240,29 @@ class PostgresStore:
                     bot_id=row.bot_id,
                     payload={"position": payload},
                 )
+
+    async def mark_idle(self, account_id: str, day: date) -> None:
+        held = (
+            select(func.coalesce(func.sum(PositionRow.quantity * PositionRow.current_price), 0))
+            .where(PositionRow.bot_id == BotRow.id, PositionRow.is_open)
+            .scalar_subquery()
+        )
+        equity = BotRow.cash + held
+        began_at = case(
+            (BotRow.day == day, BotRow.equity - BotRow.day_pnl), else_=func.coalesce(BotRow.equity, equity)
+        )
+        async with self._unhurried() as session:
+            await session.execute(
+                update(BotRow)
+                .where(
+                    BotRow.account_id == account_id,
+                    BotRow.archived_at.is_(None),
+                    BotRow.status.in_((BotStatus.STOPPED, BotStatus.ERROR)),
+                    BotRow.day.is_distinct_from(day) | BotRow.equity.is_distinct_from(equity),
+                )
+                .values(day=day, equity=equity, day_pnl=equity - began_at)
+                .execution_options(synchronize_session=False)
+            )
 
     async def save_account(self, account_id: str, figures: AccountFigures, at: datetime) -> None:
         async with self._unhurried() as session:

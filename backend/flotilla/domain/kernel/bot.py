@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -199,6 +199,13 @@ class KernelBot:
     def free_cash(self) -> float:
         """Cash that no pending entry has reserved and no short ties up (USD)."""
         return float(free_cash(self.book, 0))
+
+    @property
+    def trading_day(self) -> date:
+        """The day that it has stepped in: New York's of a session, UTC's of coins."""
+        day = int(self.book.bots[0].day)
+        coins = any(instrument.is_coin for instrument in self.instruments.values())
+        return date(1970, 1, 1) + timedelta(days=day) if coins else date.fromordinal(day)
 
     @property
     def day_pnl(self) -> float:

@@ -1,6 +1,6 @@
 """The dashboard's numbers, read in one go."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -15,6 +15,7 @@ from flotilla.db.tables import (
     TradeRow,
 )
 from flotilla.domain.errors import NotFound
+from flotilla.domain.market import NEW_YORK
 from flotilla.wire.summary import (
     AccountSummary,
     BotFigures,
@@ -42,7 +43,7 @@ class SummaryRepository:
             and engine.heartbeat_at is not None
             and now - engine.heartbeat_at < _ENGINE_SILENCE
         )
-        bots = await self._bots(account_id)
+        bots = await self._bots(account_id, engine)
         open_positions = await self._session.scalar(
             select(func.count())
             .select_from(PositionRow)
@@ -83,7 +84,7 @@ class SummaryRepository:
         )
         return [EquityPoint(at=at, equity=equity) for at, equity in found]
 
-    async def _bots(self, account_id: str) -> list[tuple[str, BotFigures]]:
+    async def _bots(self, account_id: str, engine: EngineStateRow | None) -> list[tuple[str, BotFigures]]:
         held = (
             select(
                 PositionRow.bot_id,
@@ -112,7 +113,7 @@ class SummaryRepository:
                     cash=bot.cash,
                     realized_pnl=bot.realized_pnl,
                     unrealized_pnl=unrealized or Decimal(0),
-                    day_pnl=bot.day_pnl,
+                    day_pnl=bot.day_pnl if bot.day == _today(bot, engine) else Decimal(0),
                     open_positions=count or 0,
                     trades=trades or 0,
                 ),
@@ -130,6 +131,16 @@ class SummaryRepository:
             .where(TradeRow.timestamp >= session_open, BotRow.account_id == account_id)
         )
         return count or 0
+
+
+def _today(bot: BotRow, engine: EngineStateRow | None) -> date | None:
+    """The trading day that it is for a bot; a P&L of another day is not today's."""
+    if engine is None:
+        return bot.day
+    if any("/" in symbol for symbol in bot.symbols):
+        return None if engine.market_now is None else engine.market_now.astimezone(UTC).date()
+    opened = engine.session_open
+    return bot.day if opened is None else opened.astimezone(NEW_YORK).date()
 
 
 def _account(row: AccountRow) -> AccountSummary:
