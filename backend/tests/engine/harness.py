@@ -215,14 +215,18 @@ class Engine:
         self.nudges.nudge()
 
     async def kill(self, *, flatten: bool = False, unmanaged: bool = False) -> None:
+        """Turn the account's kill switch on; returns when the engine has heard of it."""
+        await self.set_kill_switch(flatten=flatten, unmanaged=unmanaged)
+        await self.until(lambda: self.supervisor._kill_switch.flattens is flatten)
+        await self.until(lambda: self.supervisor._kill_switch.engaged)
+
+    async def set_kill_switch(self, *, flatten: bool = False, unmanaged: bool = False) -> None:
         """Turn the account's kill switch on, as the API does."""
         async with self.database.transaction() as session:
             repository = KillSwitchRepository(session)
             at = datetime.now(UTC)
             await repository.engage(self.account_id, flatten=flatten, unmanaged=unmanaged, at=at)
         self.nudges.nudge()
-        await self.until(lambda: self.supervisor._kill_switch.flattens is flatten)
-        await self.until(lambda: self.supervisor._kill_switch.engaged)
 
     async def release(self) -> None:
         async with self.database.transaction() as session:
