@@ -6,10 +6,10 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 import type { BotOut } from '@/api'
 import { paths } from '@/shared/paths'
-import { DeleteIcon, EditIcon, StartIcon, StopIcon } from '@/shared/ui/icons'
-import { useStartBot } from './actions'
+import { DeleteIcon, EditIcon, PauseIcon, StartIcon, StopIcon } from '@/shared/ui/icons'
+import { usePauseBot, useStartBot } from './actions'
 import { DeleteDialog } from './DeleteDialog'
-import { isAtRest, mayStart, mayStop } from './lifecycle'
+import { isAtRest, mayPause, mayResume, mayStart, mayStop } from './lifecycle'
 import { StopDialog } from './StopDialog'
 
 interface Props {
@@ -19,10 +19,11 @@ interface Props {
   onDeleted?: () => void
 }
 
-/** Start, stop, edit and delete, as far as the bot's state allows. */
+/** Start, pause, stop, edit and delete, as far as the bot's state allows. */
 export function BotActions({ bot, inRow = false, onDeleted }: Props) {
   const [asking, setAsking] = useState<'stop' | 'delete' | null>(null)
   const { start, starting } = useStartBot(bot)
+  const { pause, resume, changing } = usePauseBot(bot)
   const close = () => setAsking(null)
   const name = (verb: string) => (inRow ? { 'aria-label': `${verb} ${bot.name}` } : {})
   return (
@@ -30,6 +31,16 @@ export function BotActions({ bot, inRow = false, onDeleted }: Props) {
       {mayStart(bot) && (
         <Button variant={inRow ? 'text' : 'contained'} startIcon={<StartIcon />} loading={starting} onClick={start} {...name('Start')}>
           Start
+        </Button>
+      )}
+      {mayPause(bot) && (
+        <Button variant={inRow ? 'text' : 'outlined'} color="inherit" startIcon={<PauseIcon />} loading={changing} onClick={pause} {...name('Pause')}>
+          Pause
+        </Button>
+      )}
+      {mayResume(bot) && (
+        <Button variant={inRow ? 'text' : 'contained'} startIcon={<StartIcon />} loading={changing} onClick={resume} {...name('Resume')}>
+          Resume
         </Button>
       )}
       {mayStop(bot) && (

@@ -1,6 +1,6 @@
 // Asking for a bot to start, stop or go. Nothing is assumed: the page shows the new state when it is true.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { apiError, deleteBotMutation, startBotMutation, stopBotMutation, type BotOut } from '@/api'
+import { apiError, deleteBotMutation, pauseBotMutation, resumeBotMutation, startBotMutation, stopBotMutation, type BotOut } from '@/api'
 import { isOf } from '@/shared/cache'
 import { useToast } from '@/shared/ui/toast'
 
@@ -23,6 +23,23 @@ export function useStartBot({ id, name }: Pick<BotOut, 'id' | 'name'>) {
     onSettled: refetch,
   })
   return { start: () => mutate({ path: { bot_id: id } }), starting: isPending }
+}
+
+/** Have a running bot open nothing more, or trade again. */
+export function usePauseBot({ id, name }: Pick<BotOut, 'id' | 'name'>) {
+  const refetch = useRefetch('listBots', 'readBot')
+  const toast = useToast()
+  const told = {
+    onError: (thrown: Error) => toast({ severity: 'error', text: `${name}: ${apiError(thrown).detail}` }),
+    onSettled: refetch,
+  }
+  const pause = useMutation({ ...pauseBotMutation(), ...told })
+  const resume = useMutation({ ...resumeBotMutation(), ...told })
+  return {
+    pause: () => pause.mutate({ path: { bot_id: id } }),
+    resume: () => resume.mutate({ path: { bot_id: id } }),
+    changing: pause.isPending || resume.isPending,
+  }
 }
 
 export function useStopBot({ id }: Pick<BotOut, 'id'>) {

@@ -31,6 +31,10 @@ export const marketMonth = (moment: Moment): string => MONTH.format(new Date(mom
 /** `4 Jan 10:42` in New York: for rows that span days. */
 export const marketStamp = (moment: Moment): string => `${marketShortDay(moment)} ${marketTime(moment)}`
 
+/** `10:42:07` on the reader's own clock: for what the market's clock has nothing to do with. */
+export const wallTime = (moment: Moment): string =>
+  new Date(moment).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+
 /** How long ago, coarsely: `4 s`, `3 min`, `2 h`. */
 export function age(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000))

@@ -11,6 +11,7 @@ export const DeleteIcon = icon('Delete', 'M16 9v10H8V9zm-1.5-6h-5l-1 1H5v2h14V4h
 export const EditIcon = icon('Edit', 'm14.06 9.02.92.92L5.92 19H5v-.92zM17.66 3c-.25 0-.51.1-.7.29l-1.83 1.83 3.75 3.75 1.83-1.83c.39-.39.39-1.02 0-1.41l-2.34-2.34c-.2-.2-.45-.29-.71-.29m-3.6 3.19L3 17.25V21h3.75L17.81 9.94z')
 export const StartIcon = icon('Start', 'M8 5v14l11-7z')
 export const StopIcon = icon('Stop', 'M6 6h12v12H6z')
+export const PauseIcon = icon('Pause', 'M6 19h4V5H6zm8-14v14h4V5z')
 export const UpIcon = icon('Up', 'm7 14 5-5 5 5z')
 export const DownIcon = icon('Down', 'm7 10 5 5 5-5z')
 export const DarkIcon = icon('Dark', 'M9.37 5.51c-.18.64-.27 1.31-.27 1.99 0 4.08 3.32 7.4 7.4 7.4.68 0 1.35-.09 1.99-.27C17.45 17.19 14.93 19 12 19c-3.86 0-7-3.14-7-7 0-2.93 1.81-5.45 4.37-6.49M12 3c-4.97 0-9 4.03-9 9s4.03 9 9 9 9-4.03 9-9c0-.46-.04-.92-.1-1.36-.98 1.37-2.58 2.26-4.4 2.26-2.98 0-5.4-2.42-5.4-5.4 0-1.81.89-3.42 2.26-4.4-.44-.06-.9-.1-1.36-.1')

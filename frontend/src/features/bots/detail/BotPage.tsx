@@ -3,6 +3,7 @@ import Box from '@mui/material/Box'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from 'react-router'
 import { readBotOptions, type BotOut } from '@/api'
+import { wallTime } from '@/shared/format/time'
 import { paths } from '@/shared/paths'
 import { Page } from '@/shared/ui/Page'
 import { ErrorState, LoadingRows } from '@/shared/ui/states'
@@ -44,6 +45,12 @@ function Detail({ bot }: { bot: BotOut }) {
   return (
     <>
       {bot.status === 'error' && <Alert severity="error">This bot stopped with an error: {bot.status_reason}</Alert>}
+      {bot.definition_error && <Alert severity="error">{bot.definition_error} Edit the bot and save it anew.</Alert>}
+      {bot.next_attempt_at && (
+        <Alert severity="warning">
+          This bot failed ({bot.failures} in a row) and is tried again at {wallTime(bot.next_attempt_at)}: {bot.status_reason}
+        </Alert>
+      )}
       <RejectionAlert bot={bot} />
       <BotFigures bot={bot} />
       <Box sx={COLUMNS}>

@@ -24,15 +24,15 @@ interface Props {
   form: UseFormReturn<FormValues>
   catalogue: readonly IndicatorOut[]
   saveLabel: string
-  /** Why saving is not possible now; the form can still be read and filled in. */
-  blocked?: string
+  /** What saving means now. */
+  note?: string
   cancelTo: string
   /** Rejects with the API's error; the form shows it at its fields. */
   onSave: (definition: BotDefinition) => Promise<unknown>
 }
 
 /** A bot's whole definition on one page, with what it says in words beside it. */
-export function BotForm({ form, catalogue, saveLabel, blocked, cancelTo, onSave }: Props) {
+export function BotForm({ form, catalogue, saveLabel, note, cancelTo, onSave }: Props) {
   const { element, problems, failure, saving, submit, touch } = useSubmit(form, catalogue, onSave)
   return (
     <FormProvider {...form}>
@@ -51,10 +51,10 @@ export function BotForm({ form, catalogue, saveLabel, blocked, cancelTo, onSave 
           <Box sx={ASIDE}>
             <InWords />
             <Paper sx={SAVE_BAR}>
-              {blocked && <Alert severity="info">{blocked}</Alert>}
+              {note && <Alert severity="info">{note}</Alert>}
               <FailureNote failure={failure} problems={problems} />
               <Box sx={{ display: 'flex', gap: 2 }}>
-                <Button type="submit" variant="contained" loading={saving} disabled={blocked !== undefined}>
+                <Button type="submit" variant="contained" loading={saving}>
                   {saveLabel}
                 </Button>
                 <Button component={Link} to={cancelTo}>Cancel</Button>

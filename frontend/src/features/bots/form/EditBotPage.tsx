@@ -11,7 +11,7 @@ import { isAtRest } from '../lifecycle'
 import { BotForm } from './BotForm'
 import { fromDefinition, type FormValues } from './model'
 
-/** A stored bot's definition, to be changed while the bot is stopped. */
+/** A stored bot's definition, to be changed whether the bot runs or not. */
 export function EditBotPage() {
   const { botId = '' } = useParams()
   const bot = useQuery(readBotOptions({ path: { bot_id: botId } }))
@@ -30,6 +30,10 @@ export function EditBotPage() {
   )
 }
 
+const WHILE_IT_RUNS =
+  'The bot goes on while you edit. What you save takes over between two evaluations; what it holds keeps its stop, ' +
+  'target and time stop, and a symbol you remove is only sold, never bought again.'
+
 function EditBot({ bot, catalogue }: { bot: BotOut; catalogue: readonly IndicatorOut[] }) {
   const form = useForm<FormValues>({ defaultValues: fromDefinition(bot) })
   const update = useMutation(updateBotMutation())
@@ -42,7 +46,7 @@ function EditBot({ bot, catalogue }: { bot: BotOut; catalogue: readonly Indicato
       catalogue={catalogue}
       saveLabel="Save bot"
       cancelTo={paths.bot(bot.id)}
-      blocked={isAtRest(bot) ? undefined : 'A bot can be changed while it is stopped. Stop it first; what you fill in here stays.'}
+      note={isAtRest(bot) ? undefined : WHILE_IT_RUNS}
       onSave={async (definition) => {
         const saved = await update.mutateAsync({ path: { bot_id: bot.id }, body: definition })
         cache.setQueryData(readBotQueryKey({ path: { bot_id: bot.id } }), saved)

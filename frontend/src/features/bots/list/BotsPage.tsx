@@ -66,8 +66,10 @@ function Name({ bot }: Pick<BotRow, 'bot'>) {
   return (
     <>
       <BotName id={bot.id} name={bot.name} />
-      {bot.status_reason && (
-        <Typography variant="caption" component="p" sx={{ color: 'status.error', whiteSpace: 'normal' }}>{bot.status_reason}</Typography>
+      {(bot.definition_error ?? bot.status_reason) && (
+        <Typography variant="caption" component="p" sx={{ color: 'status.error', whiteSpace: 'normal' }}>
+          {bot.definition_error ?? bot.status_reason}
+        </Typography>
       )}
     </>
   )
