@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +36,6 @@ class BotBook:
         self._version = version
         self.last_signal: dict[str, int] = {}
         self._open: dict[str, Order] = {}
-        self._lots: dict[str, int] = {}  # by the entry's order
         self._refused: dict[
             str, Decimal | None
         ] = {}  # stops that the broker did not take, by the leg's order
@@ -75,14 +75,16 @@ class BotBook:
                 self._protected.add(fill.symbol)
             if not self.state.holds(fill.symbol):
                 self._protected.discard(fill.symbol)
-        if booked.order.purpose is Purpose.ENTRY and booked.order.lot is not None:
-            self._lots[booked.order.id] = booked.order.lot
         for order in (booked.order, *booked.legs):
             self.track(order)
+        if booked.order.purpose is Purpose.ENTRY:
+            self._number_legs(booked.order)
 
     def track(self, order: Order) -> None:
         """Keep an order while it is open, and what it means for the next decision."""
         known = self._open.pop(order.id, None) is not None
+        if order.status.is_terminal:
+            self._refused.pop(order.id, None)
         if not order.status.is_terminal:
             self._open[order.id] = order
         elif not known:
@@ -94,6 +96,12 @@ class BotBook:
             self._refused[order.replaces_id] = order.stop_price
         if not order.purpose.is_leg:
             self.refresh_pending(order.symbol)
+
+    def _number_legs(self, entry: Order) -> None:
+        """Legs that were told of before their entry had filled have its lot from now on."""
+        for leg in self.legs(entry.symbol):
+            if leg.parent_id == entry.id and leg.lot is None:
+                self._open[leg.id] = replace(leg, lot=entry.lot)
 
     def refresh_pending(self, symbol: str) -> None:
         """Tell the kernel of the bot's open order of a symbol, or that there is none."""
@@ -161,8 +169,11 @@ class BotBook:
         Those of this step, and any that an earlier one could not move; but not again to where the
         broker has refused it, nor one that is being sold.
         """
+        resting = {o.symbol for o in self._open.values() if o.purpose is Purpose.STOP_LOSS}
+        if not resting:
+            return
         leaving = {s for s, order in self.state.pending.items() if order.purpose is not Purpose.ENTRY}
-        for symbol in self.state.holdings.keys() - leaving - self.state.spec.guarded:
+        for symbol in sorted(resting - leaving):
             for n, lot in self.state.lots(symbol).items():
                 leg = self._stop_leg(symbol, n)
                 if leg is not None and lot.stop is not None and self._moves(leg, lot.stop):
@@ -179,7 +190,7 @@ class BotBook:
 
     def _stop_leg(self, symbol: str, lot: int) -> Order | None:
         """A lot's stop at the broker, unless it fills, is being cancelled, or another takes its place."""
-        stops = [o for o in self.legs(symbol) if o.purpose is Purpose.STOP_LOSS and self._lot_of(o) == lot]
+        stops = [o for o in self.legs(symbol) if o.purpose is Purpose.STOP_LOSS and (o.lot or 0) == lot]
         replaced = {order.replaces_id for order in stops}
         resting = [o for o in stops if o.id not in replaced]
         if len(resting) != 1:
@@ -187,11 +198,6 @@ class BotBook:
         (leg,) = resting
         busy = leg.broker_order_id is None or leg.filled_quantity or leg.status in _CHANGING
         return None if busy else leg
-
-    def _lot_of(self, leg: Order) -> int:
-        if leg.lot is not None:
-            return leg.lot
-        return self._lots.get(leg.parent_id or "", 0)
 
     def undecided(self, minute: Minute) -> list[Order]:
         """The open orders that this minute's bars must have decided."""
@@ -211,7 +217,7 @@ class BotBook:
         """Whether the position, or one lot of it, was promised a leg at the broker and has none."""
         if symbol not in self._protected:
             return False
-        covered = {self._lot_of(leg) for leg in self.legs(symbol)}
+        covered = {leg.lot or 0 for leg in self.legs(symbol)}
         promised = {n for n, lot in self.state.lots(symbol).items() if lot.stop or lot.target}
         return not covered or bool(promised - covered)
 

@@ -24,7 +24,7 @@ from flotilla.domain.kernel.decisions import (
 from flotilla.domain.kernel.fills import CASH_RESERVE, apply_fill, order_done
 from flotilla.domain.kernel.money import equity, free_cash
 from flotilla.domain.kernel.protection import keep_settings, stop_price, target_price
-from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, Output, output
+from flotilla.domain.kernel.records import DECISIONS, INTENTS, LOT, REPRICES, Book, Market, Output, output
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.kernel.step import enter_bot, manage_bot, step_bot
 from flotilla.domain.market import NEW_YORK, Instrument, Session, Window
@@ -43,6 +43,7 @@ _MODES = {
     Mode.GUARD: codes.NO_RULES,
     Mode.FLATTEN: codes.FLATTEN_ALL,
 }
+_QUANTITY, _STOP, _TARGET = (LOT.names.index(name) for name in ("quantity", "stop", "target"))  # type: ignore[union-attr]
 _ALWAYS = 1 << 40  # seconds until a close that never comes
 _FIRST: Any = np.uint64(0)  # the index type that the backtest compiles for, too
 
@@ -229,11 +230,11 @@ class KernelBot:
 
     def lots(self, symbol: str) -> dict[int, Lot]:
         """What a symbol's position is made of, by the number of the entry since it was flat."""
-        rows = self.book.lots[self.symbols.index(symbol)]
+        rows = self.book.lots[self.symbols.index(symbol)].tolist()
         return {
-            n: Lot(float(row.quantity), _known(row.stop), _known(row.target))
+            n: Lot(row[_QUANTITY], _known(row[_STOP]), _known(row[_TARGET]))
             for n, row in enumerate(rows)
-            if row.quantity != 0.0
+            if row[_QUANTITY] != 0.0
         }
 
     def is_leaving(self, symbol: str) -> bool:
@@ -502,8 +503,8 @@ class KernelBot:
             self.book = self.book._replace(lots=new_book(1, count, lots, count).lots)
 
 
-def _known(price: Any) -> float | None:
-    return None if math.isnan(price) else float(price)
+def _known(price: float) -> float | None:
+    return None if math.isnan(price) else price
 
 
 def _values(record: Any) -> dict[str, float | int | None]:
