@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 
 # Activities that are no trades have a date, and not always a time of day.
 _BACK = timedelta(hours=36)
+# A fill of the very moment of the last look may not have been in it.
+_OVERLAP = timedelta(minutes=1)
 # Bot, epoch, symbol, tau, purpose, attempt (`domain.orders.client_order_id`).
 _FLOTILLAS = re.compile(r"[0-9a-f-]{36}-\d+-[A-Z.]+-\d{8}T\d{6}-.+|flatten-[0-9a-f-]{36}")
 
@@ -46,7 +48,7 @@ class ActivityReader:
         if since is None:
             return [], {}
         old = {} if last is None else last.explained
-        fills = await self._broker.activities(since, trades=True)
+        fills = await self._broker.activities(since - _OVERLAP, trades=True)
         others = await self._broker.activities(since - _BACK, trades=False)
         new = [one for one in (*fills, *others) if one.id not in old]
         ids = {one.execution.broker_order_id for one in new if one.execution is not None}

@@ -139,8 +139,9 @@ async def test_a_trade_by_hand(desk: Desk, watch: AccountWatch) -> None:
     assert not desk.gateway.holds_back({"MSFT"})
     await watch.round()  # it is told once
     assert len(await found(desk, open_only=False)) == 1
-    (alert,) = await desk.engine.rows(EventRow, type="alert", bot_id=None)
-    assert alert.payload["alert"]["symbol"] == "AAPL"
+    (row,) = await desk.engine.rows(FindingRow, account_id=desk.engine.account_id)
+    alerts = [event.payload["alert"] for event in await desk.engine.rows(EventRow, type="alert")]
+    assert [one["symbol"] for one in alerts if one["finding_id"] == row.id] == ["AAPL"]
     # More of it belongs to the same finding; the opposite undoes it.
     desk.exchange.now += timedelta(minutes=1)
     desk.exchange.by_hand("AAPL", 2, 90.0)

@@ -24,7 +24,7 @@ from flotilla.db.session import Database
 from flotilla.db.tables import FillRow, OrderRow, PositionRow
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.orders import Order, OrderStatus, Purpose, Side
-from flotilla.domain.reconciliation import CASH, differences
+from flotilla.domain.reconciliation import CASH, Cause, differences
 from flotilla.ports.broker import BrokerOrder
 from flotilla.ports.market_data import TradeUpdate
 from tests.builders import add_account
@@ -264,6 +264,7 @@ class GatewayMachine(RuleBasedStateMachine):
         broker = {symbol: held for symbol, held in exchange.held.items() if held}
         broker[CASH] = 100_000 - exchange.spent
         assert differences(broker, books.expected) == {}, books
+        assert {finding.cause for finding in books.findings} <= {Cause.MANUAL_TRADE}
         beside = {f.symbol: f.quantity for f in books.findings if f.symbol != CASH and f.quantity}
         assert beside == {symbol: quantity for symbol, quantity in self.by_hand.items() if quantity}
 
