@@ -61,7 +61,7 @@ function NewBot({ catalogue, templates }: Props) {
         saveLabel="Create bot"
         cancelTo={paths.bots}
         onSave={async (definition) => {
-          const bot = await create.mutateAsync({ body: definition })
+          const bot = await create.mutateAsync({ body: { ...definition, account_id: null } })
           cache.setQueryData(readBotQueryKey({ path: { bot_id: bot.id } }), bot)
           toast({ severity: 'success', text: `${bot.name} is created. Start it when you are ready.` })
           await navigate(paths.bot(bot.id))
