@@ -26,6 +26,7 @@ from flotilla.ports.store import EngineStore
 log = structlog.get_logger(__name__)
 
 PATIENCE = 3.0  # wall seconds
+_AT_ONCE = 50  # bots
 
 
 @dataclass(slots=True)
@@ -134,8 +135,10 @@ class AccountLimiter:
                 state = book.checkpoint() | {"tau": step.tau.isoformat()}
                 await self._store.save_limits_state(self._account_id, state)
             del self._steps[step.tau]
-            for bot_id in sorted(step.entering):
+            for n, bot_id in enumerate(sorted(step.entering), 1):
                 _take_turn(book, *step.entering[bot_id])
+                if n % _AT_ONCE == 0:
+                    await asyncio.sleep(0)  # for what must not wait for a thousand bots
 
     async def _standings(self, step: _AccountStep) -> Mapping[str, Standing]:
         """Every bot of the account: as it arrived, as it was last known, or as the books have it."""
