@@ -8,7 +8,7 @@ import numpy as np
 
 from flotilla.domain import codes
 from flotilla.domain.bots import BotSpec
-from flotilla.domain.kernel.account import write_limits
+from flotilla.domain.kernel.account import account_days, write_limits
 from flotilla.domain.kernel.records import Book, Output, output, records
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.market import Instrument, Series, Session, usual_instrument
@@ -58,6 +58,9 @@ def run(
     Raises Invalid where the histories do not serve, BacktestCancelled.
     """
     made = prepare(request.bots, histories, sessions, start=request.start, end=request.end)
+    market = made.market
+    if request.limits is not None:
+        market = market._replace(day=np.vstack([market.day, account_days(market.tau)]))
     room = _ROOM
     while True:
         book = _book(request, made)
@@ -69,7 +72,7 @@ def run(
         for first in range(0, times, _CHUNK):
             if cancelled():
                 raise BacktestCancelled
-            simulate(book, made.market, costs, first, min(first + _CHUNK, times), tape, out)
+            simulate(book, market, costs, first, min(first + _CHUNK, times), tape, out)
             progress(min(first + _CHUNK, times) / times)
         if not (out.counts[3] or tape.counts[2]):
             return BacktestResult(request.bots, made, book, tape, out)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from flotilla.domain import codes
+from flotilla.domain.kernel.account import account_days
 from flotilla.domain.kernel.decisions import ORDER_TYPES, purpose
 from flotilla.domain.kernel.records import DECISIONS, INTENTS, REPRICES, Book, Market, Output, output, records
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
@@ -198,6 +199,8 @@ def market(scene: Scene) -> Market:
     for n, bot in enumerate(bots):
         _minutes(scene, bot, tau, day[n], flags[n])
         flags[n] |= np.array([MODES[bot.mode(t)] for t in range(times)], np.uint8)
+    if scene.limits is not None:
+        day = np.vstack([day, account_days(tau)])
     bars = {name: _column(scene, name) for name in ("open", "high", "low", "volume")}
     slots = [(bot, symbol) for bot in bots for symbol in bot.symbols]
     said = [[bot.signal(t, symbol) for t in range(times)] for bot, symbol in slots]

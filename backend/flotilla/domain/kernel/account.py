@@ -7,23 +7,34 @@ book for `mark_account`; the record that comes out is lent to each bot while it 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from flotilla.domain.kernel.bot import HalfStep, KernelBot
 from flotilla.domain.kernel.decisions import StepResult
-from flotilla.domain.kernel.records import ACCOUNT, BOT, INSTRUMENT, LOT, RULES, SLOT, Book, Market, Records
+from flotilla.domain.kernel.records import (
+    ACCOUNT,
+    BOT,
+    INSTRUMENT,
+    LOT,
+    RULES,
+    SLOT,
+    Book,
+    IntArray,
+    Market,
+    Records,
+)
 from flotilla.domain.kernel.records import records as _records
 from flotilla.domain.kernel.step import mark_account
-from flotilla.domain.market import NEW_YORK
+from flotilla.domain.market import NEW_YORK, utc_offsets
 from flotilla.domain.risk import AccountLimits
 
 _FIRST: Any = np.uint64(0)
 _KEPT = ("day", "day_baseline", "closing_equity", "daily_loss_halted")
 _TOLD = ("exposure", "positions")  # nothing decides by them: the next mark counts anew
-_DAY_ENDS = timedelta(hours=16)
+_DAY, _DAY_ENDS = 86_400, 16 * 3600
 
 
 def write_limits(record: Any, limits: AccountLimits) -> None:
@@ -39,10 +50,12 @@ def write_limits(record: Any, limits: AccountLimits) -> None:
     record.max_positions = 1 << 60 if limits.max_open_positions is None else limits.max_open_positions
 
 
-def account_day(tau: datetime) -> int:
-    """The number of the account's day, which ends at 16:00 New York (that minute included)."""
-    moment = tau - timedelta(seconds=1)
-    return (moment.astimezone(NEW_YORK).replace(tzinfo=None) + timedelta(days=1) - _DAY_ENDS).toordinal()
+def account_days(tau: IntArray) -> IntArray:
+    """The numbers of the account's days, which end at 16:00 New York (the minute that ends then included)."""
+    inside = tau - 1
+    local = inside + utc_offsets(inside, NEW_YORK)
+    days: IntArray = (local + _DAY - _DAY_ENDS) // _DAY
+    return days
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +122,8 @@ class AccountBook:
         symbols = dict.fromkeys(symbol for one in found.values() for symbol in one.symbols)
         rows = {symbol: row for row, symbol in enumerate(symbols)}
         book = _together(list(found.values()), rows, self._account)
-        mark_account(book, _day(max(account_day(tau), int(self.record.day))), _FIRST)
+        (day,) = account_days(np.array([int(tau.timestamp())]))
+        mark_account(book, _day(max(int(day), int(self.record.day))), _FIRST)
         self._gross = {symbol: float(book.gross[row]) for symbol, row in rows.items()}
         self.marked = True
 

@@ -222,7 +222,9 @@ class Market(NamedTuple):
     """
 
     tau: IntArray  # (T,)
-    day: IntArray  # (B, T): a number that rises with each trading day
+    # A number that rises with each trading day, of each bot: (B, T). Where the account has limits one more
+    # row has the account's days.
+    day: IntArray
     flags: ByteArray  # (B, T)
     open: FloatArray  # (P, T)
     high: FloatArray  # (P, T)

@@ -62,8 +62,9 @@ def mark_account(book: Book, market: Market, t: int) -> None:
         account.exposure += value
         if value > 0.0:
             account.positions += 1
-    if account.day != market.day[0, t]:
-        account.day = market.day[0, t]
+    day = market.day[len(market.day) - 1, t]
+    if account.day != day:
+        account.day = day
         account.day_baseline = total if math.isnan(account.closing_equity) else account.closing_equity
         account.daily_loss_halted = 0
     account.equity = total

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.kernel.twin.bar_open import Model
-from tests.kernel.twin.clock import Moment
+from tests.kernel.twin.clock import Moment, account_day
 from tests.kernel.twin.entries import enter, mark_account
 from tests.kernel.twin.exits import manage
 from tests.kernel.twin.state import Account, Bot, Log, Minute, total
@@ -33,7 +33,7 @@ class Backtest:
         for number, bot in enumerate(self.bots):
             manage(bot, number, moments[number], minute, self.log)
         if self.account is not None:
-            mark_account(self.account, self.bots, moments[0].day)
+            mark_account(self.account, self.bots, account_day(minute.tau))
         for number, bot in enumerate(self.bots):
             enter(bot, number, self.account, moments[number], minute, self.log)
         self.equity.append([bot.closing_equity or 0.0 for bot in self.bots])

@@ -54,3 +54,9 @@ def coin_moment(tau: int, window: Window, flattens: bool, mode: str) -> Moment:
 def daily_moment(moment: Moment) -> Moment:
     """A bot on daily bars has no window, and decides at the close for the next session."""
     return replace(moment, in_window=True, closing=False, flatten_due=False)
+
+
+def account_day(tau: int) -> int:
+    """The account's day ends at 16:00 New York, whatever its bots trade."""
+    local = datetime.fromtimestamp(tau - 60, UTC).astimezone(NEW_YORK)
+    return local.toordinal() + (local.hour >= 16)
