@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE = timedelta(minutes=1)
+# A symbol whose newest bar ended this long ago (market time) is not entered on, live or in a backtest.
+STALE_AFTER = timedelta(minutes=5)
 _HOUR, _DAY = 3_600, 86_400  # seconds
 
 FloatArray = npt.NDArray[np.float64]
@@ -68,7 +70,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What can be traded, and in which steps of price (USD) and quantity (shares)."""
+    """What can be traded, and in which steps of price (USD) and quantity (shares).
+
+    `shortable` says that it can be borrowed without asking first; `fractionable` that the broker takes
+    parts of shares.
+    """
 
     symbol: str
     name: str
@@ -77,6 +83,18 @@ class Instrument:
     quantity_step: Decimal = Decimal(1)
     min_quantity: Decimal = Decimal(0)
     is_coin: bool = False
+    fractionable: bool = False
+    shortable: bool = False
+
+
+def is_pair(symbol: str) -> bool:
+    """Whether it is a pair of coins (BTC/USD), which trades around the clock."""
+    return "/" in symbol
+
+
+def clock_of(symbol: str) -> tzinfo:
+    """The clock that its days and longer bars go by: UTC for coins, else New York's."""
+    return UTC if is_pair(symbol) else NEW_YORK
 
 
 def usual_instrument(symbol: str) -> Instrument:

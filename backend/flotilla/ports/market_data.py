@@ -17,9 +17,13 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """One-minute bars that arrived together, in one frame."""
+    """One-minute bars that arrived together, in one frame.
+
+    `corrected` are earlier bars as late trades have changed them.
+    """
 
     bars: tuple[Bar, ...]
+    corrected: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,10 @@ class BarStream(Protocol):
     async def subscribe(self, symbols: Sequence[str]) -> None: ...
 
     async def unsubscribe(self, symbols: Sequence[str]) -> None: ...
+
+    async def renew(self) -> None:
+        """Give the connection up and make a new one; `Connected` tells when it is there."""
+        ...
 
 
 class TradeUpdateStream(Protocol):

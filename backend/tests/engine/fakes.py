@@ -184,15 +184,23 @@ class FakeBarStream(Scripted):
             self.values.queue.put_nowait(Connected())
         self.subscribed.update(symbols)
 
+    async def renew(self) -> None:
+        await self._run("renew", self._renew)
+
+    async def _renew(self) -> None:
+        self.reconnect()
+
     async def _drop(self, symbols: Sequence[str]) -> None:
         assert self.values is not None, "unsubscribe only while the stream is open"
         self.subscribed.difference_update(symbols)
 
-    def send(self, *bars: Bar) -> None:
+    def send(self, *bars: Bar, corrected: Sequence[Bar] = ()) -> None:
         """One frame, with the bars that are subscribed."""
-        wanted = tuple(bar for bar in bars if bar.symbol in self.subscribed)
-        if wanted and self.values is not None and not self.away:
-            self.values.queue.put_nowait(Bars(wanted))
+        wanted, changed = (
+            tuple(bar for bar in some if bar.symbol in self.subscribed) for some in (bars, corrected)
+        )
+        if (wanted or changed) and self.values is not None and not self.away:
+            self.values.queue.put_nowait(Bars(wanted, changed))
 
     def reconnect(self) -> None:
         self.away = False

@@ -117,10 +117,17 @@ class AlpacaBroker:
         return await self._client.read(lambda: mapping.account(self._client.trading.get_account()))
 
     async def instruments(self) -> Sequence[Instrument]:
-        query = {"status": "active", "asset_class": "us_equity"}
-        return await self._client.read(
-            lambda: [mapping.instrument(row) for row in self._client.trading.get("/assets", query)]
-        )
+        return [
+            instrument
+            for asset_class in ("us_equity", "crypto")
+            for instrument in await self._client.read(partial(self._assets, asset_class))
+        ]
+
+    def _assets(self, asset_class: str) -> list[Instrument]:
+        """The dollar's pairs only: a bot's money is in dollars."""
+        rows = self._client.trading.get("/assets", {"status": "active", "asset_class": asset_class})
+        found = [mapping.instrument(row) for row in rows]
+        return [one for one in found if not one.is_coin or one.symbol.endswith("/USD")]
 
     async def sessions(self, start: date, end: date) -> Sequence[Session]:
         query = {"start": start.isoformat(), "end": end.isoformat()}

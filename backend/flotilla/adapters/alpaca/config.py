@@ -8,7 +8,8 @@ class AlpacaConfig:
     """`trading_url`, `data_url` and `stream_url` override Alpaca's own hosts.
 
     `practice` says that the market is ours: its clock is read from `/practice/state`, and it sends
-    all bars of a minute in one frame. `feed` is `iex` (every plan) or `sip` (a paid one).
+    all bars of a minute in one frame. `feed` is `iex` (every plan) or `sip` (a paid one). `symbol_limit`:
+    how many symbols the plan streams on one connection.
     """
 
     key_id: str = field(repr=False)
@@ -20,6 +21,8 @@ class AlpacaConfig:
     data_url: str | None = None
     trade_stream_url: str | None = None
     bar_stream_url: str | None = None
+    coin_stream_url: str | None = None
+    symbol_limit: int | None = None
 
     @classmethod
     def for_practice(cls, url: str, *, key_id: str, secret_key: str) -> "AlpacaConfig":
@@ -34,6 +37,7 @@ class AlpacaConfig:
             data_url=base,
             trade_stream_url=f"{sockets}/stream",
             bar_stream_url=f"{sockets}/v2/iex",
+            coin_stream_url=f"{sockets}/v1beta3/crypto/us",
         )
 
     @classmethod
@@ -55,4 +59,5 @@ class AlpacaConfig:
             data_url=base,
             trade_stream_url=f"{sockets}/stream",
             bar_stream_url=f"{sockets}/v2/{feed}",
+            coin_stream_url=f"{sockets}/v1beta3/crypto/us",
         )

@@ -1,4 +1,4 @@
-"""Bars of the past, from Alpaca's data API; only the regular session's minutes."""
+"""Bars of the past, from Alpaca's data API; of stocks only the regular session's minutes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,25 @@ from typing import Any
 import numpy as np
 from alpaca.common.enums import Sort
 from alpaca.data.enums import Adjustment, DataFeed
-from alpaca.data.requests import StockBarsRequest
+from alpaca.data.requests import CryptoBarsRequest, StockBarsRequest
 from alpaca.data.timeframe import TimeFrame
 
 from flotilla.adapters.alpaca import mapping
 from flotilla.adapters.alpaca.broker import AlpacaBroker
 from flotilla.adapters.alpaca.client import AlpacaClient
-from flotilla.domain.market import MINUTE, Bar, Series, Session, Timeframe, aggregate
+from flotilla.domain.market import (
+    MINUTE,
+    Bar,
+    Series,
+    Session,
+    Timeframe,
+    aggregate,
+    clock_of,
+    is_pair,
+)
 
 _MINUTES_A_SESSION = 390
+_MINUTES_A_DAY = 1440
 # Where a symbol trades thinly, or a replay has gaps of years, look as far back as there is data.
 _BEGINNING = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -43,7 +53,9 @@ class AlpacaBarHistory:
         until = (await self._broker.market_state()).now
         # One bar more than asked for: the oldest may lack its first minutes.
         minutes = await self._newest(symbol, None, until, (limit + 1) * timeframe.minutes)
-        series = aggregate(Series.from_bars(minutes), timeframe, until=until).tail(limit)
+        series = aggregate(Series.from_bars(minutes, clock=clock_of(symbol)), timeframe, until=until).tail(
+            limit
+        )
         return [
             Bar(symbol, datetime.fromtimestamp(int(start), UTC), *map(float, prices))
             for start, *prices in zip(
@@ -60,15 +72,16 @@ class AlpacaBarHistory:
     async def _newest(
         self, symbol: str, start: datetime | None, until: datetime, limit: int
     ) -> Sequence[Bar]:
-        sessions = math.ceil(limit / _MINUTES_A_SESSION) + 1
-        likely = until - timedelta(days=sessions * 7 / 5 + 5)
+        likely = until - _likely_length(symbol, limit)
         found = await self._closed(symbol, start or likely, until, limit)
         if len(found) < limit and start is None:
             found = await self._closed(symbol, _BEGINNING, until, limit)
         return found
 
     async def _closed(self, symbol: str, start: datetime, until: datetime, limit: int) -> Sequence[Bar]:
-        """The newest `limit` regular-session minutes that have ended at `until`, oldest first."""
+        """The newest `limit` minutes (stocks: of regular sessions) ended at `until`, oldest first."""
+        if is_pair(symbol):
+            return (await self._coins(symbol, start, until, limit))[-limit:]
         request = StockBarsRequest(
             symbol_or_symbols=symbol,
             timeframe=TimeFrame.Minute,
@@ -87,6 +100,27 @@ class AlpacaBarHistory:
             return []
         sessions = await self._broker.sessions(bars[0].start.date(), until.date())
         return [b for b in _regular(bars, sessions) if b.start + MINUTE <= until][-limit:]
+
+    async def _coins(self, symbol: str, start: datetime, until: datetime, limit: int) -> list[Bar]:
+        request = CryptoBarsRequest(
+            symbol_or_symbols=symbol,
+            timeframe=TimeFrame.Minute,
+            start=start,
+            end=until,
+            limit=limit + 1,  # the minute under way may be among them
+            sort=Sort.DESC,
+        )
+        raw: Mapping[str, Any] = await self._client.read(lambda: self._client.coins.get_crypto_bars(request))
+        bars = [mapping.bar(symbol, row) for row in reversed(raw.get(symbol) or ())]
+        return [bar for bar in bars if bar.start + MINUTE <= until]
+
+
+def _likely_length(symbol: str, limit: int) -> timedelta:
+    """What usually holds so many minutes; where bars are missing, more is asked for."""
+    if is_pair(symbol):
+        return timedelta(days=limit / _MINUTES_A_DAY * 1.2 + 0.1)
+    sessions = math.ceil(limit / _MINUTES_A_SESSION) + 1
+    return timedelta(days=sessions * 7 / 5 + 5)
 
 
 def _regular(bars: Sequence[Bar], sessions: Sequence[Session]) -> list[Bar]:

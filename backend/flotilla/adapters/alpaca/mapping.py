@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from flotilla.domain.fills import Execution
-from flotilla.domain.market import NEW_YORK, Bar, Instrument, Session
+from flotilla.domain.market import NEW_YORK, Bar, Instrument, Session, is_pair, usual_instrument
 from flotilla.domain.orders import Order, OrderStatus, OrderType
 from flotilla.ports.broker import AccountFigures, Activity, BrokerOrder, BrokerPosition, MarketState
 from flotilla.ports.market_data import TradeUpdate
@@ -43,7 +43,7 @@ def order_request(order: Order) -> dict[str, Any]:
         "qty": f"{order.quantity:f}",
         "side": order.side.value,
         "type": order.type.value,
-        "time_in_force": "gtc" if legs else "day",
+        "time_in_force": "gtc" if legs or is_pair(order.symbol) else "day",
         "client_order_id": order.client_order_id,
     }
     if order.type is OrderType.LIMIT:
@@ -171,10 +171,27 @@ def bar(symbol: str, payload: Payload) -> Bar:
 
 
 def instrument(payload: Payload) -> Instrument:
+    """An asset, as the account's list has it; of stocks nothing says the steps, they are Alpaca's rules."""
+    tradable = bool(payload["tradable"]) and payload.get("status") == "active"
+    name = payload.get("name") or payload["symbol"]
+    if payload.get("class") == "crypto":
+        smallest = usual_instrument(payload["symbol"])
+        step = _decimal(payload.get("min_trade_increment")) or smallest.quantity_step
+        return Instrument(
+            symbol=payload["symbol"],
+            name=name,
+            tradable=tradable,
+            price_step=_decimal(payload.get("price_increment")) or smallest.price_step,
+            quantity_step=step,
+            min_quantity=_decimal(payload.get("min_order_size")) or step,
+            is_coin=True,
+        )
     return Instrument(
         symbol=payload["symbol"],
-        name=payload.get("name") or payload["symbol"],
-        tradable=bool(payload["tradable"]) and payload.get("status") == "active",
+        name=name,
+        tradable=tradable,
+        fractionable=bool(payload.get("fractionable")),
+        shortable=bool(payload.get("shortable")) and bool(payload.get("easy_to_borrow")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Alpaca's two sockets, read as async iterators.
+"""Alpaca's sockets (bars of stocks, bars of coins, trade updates), read as async iterators.
 
 alpaca-py's loops run as tasks of ours. They reconnect by themselves and say nothing of it; the
 acknowledgement of a subscription passes through `_dispatch`, which is where a (re)connection shows.
@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from alpaca.data.enums import DataFeed
-from alpaca.data.live import StockDataStream
+from alpaca.common.enums import BaseURL
+from alpaca.data.live.websocket import DataStream
 from alpaca.trading.stream import TradingStream
 from websockets.exceptions import WebSocketException
 
@@ -23,7 +23,10 @@ from flotilla.ports.market_data import Bars, Connected, TradeUpdate
 log = structlog.get_logger(__name__)
 
 _STOP_SECONDS = 6.0  # alpaca-py looks for a stop every five seconds
+_CLOSE_SECONDS = 1.0
 _UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError)
+_CHANNELS = ("bars", "updatedBars")
+_COINS = "/v1beta3/crypto/us"
 
 
 class _Inbox:
@@ -43,19 +46,17 @@ class _Inbox:
         return await self._values.get()
 
 
-class _BarSocket(StockDataStream):  # type: ignore[misc]
-    """Collects the bars of one frame, and tells of the first acknowledgement on each connection."""
+class _BarSocket(DataStream):  # type: ignore[misc]
+    """Collects the bars of one frame, and tells of the first acknowledgement on each connection.
 
-    def __init__(self, config: AlpacaConfig, put: Callable[[object], None]) -> None:
-        super().__init__(
-            config.key_id,
-            config.secret_key,
-            raw_data=True,
-            feed=DataFeed(config.feed),
-            url_override=config.bar_stream_url,
-        )
+    alpaca-py's StockDataStream and CryptoDataStream are its DataStream at another address.
+    """
+
+    def __init__(self, address: str, config: AlpacaConfig, put: Callable[[object], None]) -> None:
+        super().__init__(address, config.key_id, config.secret_key, raw_data=True)
         self._put = put
         self._frame: list[Bar] = []
+        self._corrected: list[Bar] = []
         self._acknowledged = False
         self._wanted = asyncio.Event()  # alpaca-py's loop spins until there is a subscription
 
@@ -65,16 +66,34 @@ class _BarSocket(StockDataStream):  # type: ignore[misc]
 
     async def add(self, symbols: Sequence[str]) -> None:
         # Its own `subscribe_bars` waits for a loop in another thread.
-        self._handlers["bars"].update(dict.fromkeys(symbols, self.on_bar))
+        for channel in _CHANNELS:
+            self._handlers[channel].update(dict.fromkeys(symbols, self.on_bar))
         self._wanted.set()
         if self._running:
             await self._tell(self._send_subscribe_msg())
 
     async def drop(self, symbols: Sequence[str]) -> None:
-        for symbol in symbols:
-            self._handlers["bars"].pop(symbol, None)
-        if self._running:
-            await self._tell(self._send_unsubscribe_msg("bars", list(symbols)))
+        for channel in _CHANNELS:
+            for symbol in symbols:
+                self._handlers[channel].pop(symbol, None)
+            if self._running:
+                await self._tell(self._send_unsubscribe_msg(channel, list(symbols)))
+
+    async def drop_connection(self) -> None:
+        """End the connection; alpaca-py's loop makes the next one.
+
+        A mute server may not answer the closing frame, that is why it is not waited for long.
+        """
+        socket = self._ws
+        if not self._running or socket is None:
+            return  # it is connecting already
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await socket.close()
+        except TimeoutError:
+            socket.transport.abort()
+        except (WebSocketException, OSError) as error:
+            log.info("connection_lost_already", error=repr(error))
 
     async def _tell(self, sending: Coroutine[Any, Any, None]) -> None:
         """Change the subscriptions. What a closing socket does not take is told on reconnection."""
@@ -108,26 +127,33 @@ class _BarSocket(StockDataStream):  # type: ignore[misc]
             return
         # All messages of a frame are dispatched without giving way to the loop, so what is called
         # soon runs after the frame's last one.
-        if not self._frame:
+        if not (self._frame or self._corrected):
             asyncio.get_running_loop().call_soon(self._flush)
-        self._frame.append(bar)
+        (self._corrected if payload.get("T") == "u" else self._frame).append(bar)
 
     def _flush(self) -> None:
-        self._put(Bars(tuple(self._frame)))
-        self._frame = []
+        self._put(Bars(tuple(self._frame), tuple(self._corrected)))
+        self._frame, self._corrected = [], []
 
 
 class AlpacaBarStream:
-    """`ports.market_data.BarStream`. The socket is opened by the first subscription."""
+    """`ports.market_data.BarStream`. The socket is opened by the first subscription.
 
-    def __init__(self, config: AlpacaConfig) -> None:
+    `coins`: of pairs of coins, else of stocks; Alpaca has an address for each.
+    """
+
+    def __init__(self, config: AlpacaConfig, *, coins: bool = False) -> None:
         self._config = config
+        override = config.coin_stream_url if coins else config.bar_stream_url
+        self._address = (
+            override or f"{BaseURL.MARKET_DATA_STREAM.value}{_COINS if coins else f'/v2/{config.feed}'}"
+        )
         self._socket: _BarSocket | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[Connected | Bars]]:
         inbox = _Inbox()
-        self._socket = socket = _BarSocket(self._config, inbox.put)
+        self._socket = socket = _BarSocket(self._address, self._config, inbox.put)
         try:
             async with _running(socket, socket.run_forever):
                 yield inbox
@@ -139,6 +165,9 @@ class AlpacaBarStream:
 
     async def unsubscribe(self, symbols: Sequence[str]) -> None:
         await self._opened().drop(symbols)
+
+    async def renew(self) -> None:
+        await self._opened().drop_connection()
 
     def _opened(self) -> _BarSocket:
         assert self._socket is not None, "subscribe only while the stream is open"
@@ -189,7 +218,7 @@ class AlpacaTradeUpdateStream:
 
 @asynccontextmanager
 async def _running(
-    socket: StockDataStream | TradingStream, run: Callable[[], Coroutine[Any, Any, None]]
+    socket: DataStream | TradingStream, run: Callable[[], Coroutine[Any, Any, None]]
 ) -> AsyncIterator[None]:
     """Run alpaca-py's loop while inside. Raises ConnectionError (in a group) when it gives up."""
 
@@ -206,7 +235,7 @@ async def _running(
             await _stop(socket, loop)
 
 
-async def _stop(socket: StockDataStream | TradingStream, loop: asyncio.Task[None]) -> None:
+async def _stop(socket: DataStream | TradingStream, loop: asyncio.Task[None]) -> None:
     """End the loop, then the connection, however far it is."""
     loop.cancel()
     # `asyncio.wait_for` of Python 3.11 may swallow the cancellation of its loop: it is asked as well.

@@ -101,6 +101,20 @@ async def test_longer_bars_are_whole(venue: Venue, history: AlpacaBarHistory) ->
     assert {bar.symbol for bar in found} == {"AAPL"}
 
 
+async def test_coins_have_the_minutes_of_every_hour_and_days_of_utc(
+    venue: Venue, history: AlpacaBarHistory
+) -> None:
+    midnight = datetime(2026, 3, 14, tzinfo=UTC)  # a Saturday
+    starts = minutes(midnight - timedelta(minutes=3), 6)
+    rows = [row(start, float(n)) for n, start in enumerate(starts)][::-1]
+    venue.answers["/v1beta3/crypto/us/bars"] = {"bars": {"BTC/USD": rows}, "next_page_token": None}
+    venue.answers["/practice/state"] = {"now": (midnight + timedelta(minutes=2)).isoformat(), "rate": 1}
+    found = (await history.bars(["BTC/USD"], limit=4))["BTC/USD"]
+    assert [bar.start for bar in found] == minutes(midnight - timedelta(minutes=2), 4)
+    (day,) = await history.latest("BTC/USD", Timeframe.DAY_1, 1)
+    assert (day.start, day.open, day.close) == (midnight - timedelta(days=1), 0.0, 2.0)
+
+
 async def test_without_an_answer_it_says_so(venue: Venue, history: AlpacaBarHistory) -> None:
     venue.says(500, "<html></html>")
     with pytest.raises(Unavailable):

@@ -222,10 +222,38 @@ def asset(**changes: Any) -> dict[str, Any]:
 
 
 def test_assets_become_instruments() -> None:
-    assert mapping.instrument(asset()) == Instrument("AAPL", "Apple Inc. Common Stock")
+    assert mapping.instrument(asset()) == Instrument("AAPL", "Apple Inc. Common Stock", fractionable=True)
     assert mapping.instrument(asset(name="")).name == "AAPL"
     assert not mapping.instrument(asset(tradable=False)).tradable
     assert not mapping.instrument(asset(status="inactive")).tradable
+    assert not mapping.instrument(asset(fractionable=False)).fractionable
+
+
+@pytest.mark.parametrize(
+    ("shortable", "easy", "can_be_shorted"),
+    [(True, True, True), (True, False, False), (False, True, False), (None, None, False)],
+)
+def test_only_what_is_easy_to_borrow_is_sold_short(
+    shortable: bool | None, easy: bool | None, can_be_shorted: bool
+) -> None:
+    found = mapping.instrument(asset(shortable=shortable, easy_to_borrow=easy))
+    assert found.shortable is can_be_shorted
+
+
+def test_a_pair_of_coins_has_the_steps_that_the_list_says() -> None:
+    coin = asset(symbol="BTC/USD", name="Bitcoin / US Dollar", exchange="CRYPTO")
+    coin |= {"class": "crypto", "shortable": False}
+    steps = {"min_order_size": "0.000012", "min_trade_increment": "0.0001", "price_increment": "0.01"}
+    assert mapping.instrument(coin | steps) == Instrument(
+        "BTC/USD",
+        "Bitcoin / US Dollar",
+        price_step=Decimal("0.01"),
+        quantity_step=Decimal("0.0001"),
+        min_quantity=Decimal("0.000012"),
+        is_coin=True,
+    )
+    assumed = mapping.instrument(coin)
+    assert (assumed.quantity_step, assumed.min_quantity) == (Decimal("1e-9"), Decimal("1e-9"))
 
 
 NUMBERS = {"o": 187.31, "h": 188, "l": 187.1, "c": 187.9, "v": 12345, "n": 99, "vw": 187.6}
@@ -306,6 +334,7 @@ STOP = {"stop_loss": {"stop_price": "98.10"}}
             {"time_in_force": "day", "type": "limit", "limit_price": "99.95"},
         ),
         ({"quantity": Decimal("0.123456789")}, {"time_in_force": "day", "qty": "0.123456789"}),
+        ({"symbol": "BTC/USD"}, {"time_in_force": "gtc", "symbol": "BTC/USD"}),
     ],
 )
 def test_an_orders_request_has_strings_for_decimals(

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from alpaca.data.live import StockDataStream
+from alpaca.data.live.websocket import DataStream
 from websockets.asyncio.server import ServerConnection, serve
 
 from flotilla.adapters.alpaca.config import AlpacaConfig
@@ -30,6 +30,7 @@ class Venue:
         self.asked: list[dict[str, Any]] = []
         self.subscribed: set[str] = set()
         self.refusal: str | None = None
+        self.paths: list[str] = []
         self.port = 0
 
     @property
@@ -38,7 +39,8 @@ class Venue:
 
     async def talk(self, connection: ServerConnection) -> None:
         assert connection.request is not None
-        bars = connection.request.path == "/v2/iex"
+        bars = connection.request.path != "/stream"
+        self.paths.append(connection.request.path)
         if bars:
             await connection.send(msgpack.packb([{"T": "success", "msg": "connected"}]))
         try:
@@ -71,16 +73,17 @@ class Venue:
             answer = {"stream": "listening", "data": asked["data"]}
         return json.dumps(answer).encode()
 
-    async def send_bars(self, *bars: tuple[str, int]) -> None:
-        """One frame with a bar for each (symbol, minute)."""
+    async def send_bars(self, *bars: tuple[str, int], corrected: int = 0) -> None:
+        """One frame with a bar for each (symbol, minute); the last few of them are corrections."""
+        kinds = ["b"] * (len(bars) - corrected) + ["u"] * corrected
         frame = [
             {
-                "T": "b",
+                "T": kind,
                 "S": symbol,
                 "t": msgpack.Timestamp.from_datetime(START + minute * timedelta(minutes=1)),
             }
             | {"o": 1.0, "h": 2.0, "l": 0.5, "c": 1.5, "v": 10, "n": 1, "vw": 1.0}
-            for symbol, minute in bars
+            for kind, (symbol, minute) in zip(kinds, bars, strict=True)
         ]
         await self.connections[-1].send(msgpack.packb(frame))
 
@@ -188,14 +191,14 @@ async def test_what_is_wanted_while_the_subscription_leaves_is_not_lost(
 ) -> None:
     """alpaca-py sends what it knows on connecting, and only then takes itself for running."""
     sending, go_on = asyncio.Event(), asyncio.Event()
-    send = StockDataStream._send_subscribe_msg
+    send = DataStream._send_subscribe_msg
 
     async def slowly(socket: Any) -> None:
         await send(socket)
         sending.set()
         await go_on.wait()
 
-    monkeypatch.setattr(StockDataStream, "_send_subscribe_msg", slowly)
+    monkeypatch.setattr(DataStream, "_send_subscribe_msg", slowly)
     stream = AlpacaBarStream(venue.config)
     async with stream.open():
         await stream.subscribe(["AAPL"])
@@ -203,6 +206,59 @@ async def test_what_is_wanted_while_the_subscription_leaves_is_not_lost(
         await stream.subscribe(["MSFT"])
         go_on.set()
         await until(lambda: venue.subscribed == {"AAPL", "MSFT"})
+
+
+async def test_a_frame_tells_bars_from_corrections_of_earlier_ones(venue: Venue) -> None:
+    stream = AlpacaBarStream(venue.config)
+    async with stream.open() as values:
+        await stream.subscribe(["AAPL", "MSFT"])
+        await next_of(values)
+        assert venue.asked[-1]["updatedBars"] == venue.asked[-1]["bars"]
+        await venue.send_bars(("AAPL", 1), ("MSFT", 0), corrected=1)
+        await venue.send_bars(("MSFT", 0), corrected=1)
+        both, alone = await next_of(values), await next_of(values)
+        assert [bar.symbol for bar in both.bars] == ["AAPL"]
+        assert [bar.symbol for bar in both.corrected] == ["MSFT"]
+        assert alone.bars == ()
+        assert alone.corrected == both.corrected
+
+
+async def test_coins_have_an_address_of_their_own(venue: Venue) -> None:
+    stream = AlpacaBarStream(venue.config, coins=True)
+    async with stream.open() as values:
+        await stream.subscribe(["BTC/USD"])
+        assert isinstance(await next_of(values), Connected)
+        await venue.send_bars(("BTC/USD", 0))
+        assert [bar.symbol for bar in (await next_of(values)).bars] == ["BTC/USD"]
+    assert venue.paths == ["/v1beta3/crypto/us"]
+
+
+async def test_a_connection_that_is_given_up_is_made_anew(venue: Venue, clock: LoopClock) -> None:
+    stream = AlpacaBarStream(venue.config)
+    async with stream.open() as values:
+        await stream.subscribe(["AAPL"])
+        await next_of(values)
+        await stream.renew()
+        assert isinstance(await passing(clock, values), Connected)
+        assert len(venue.paths) == 2
+        await venue.send_bars(("AAPL", 0))
+        assert isinstance(await next_of(values), Bars)
+
+
+async def test_a_server_that_is_deaf_to_a_farewell_is_left_without_one(
+    venue: Venue, clock: LoopClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = AlpacaBarStream(venue.config)
+    async with stream.open() as values:
+        await stream.subscribe(["AAPL"])
+        await next_of(values)
+        deaf = venue.connections[-1]
+        deaf.transport.pause_reading()
+        leaving = asyncio.create_task(stream.renew())
+        await until(lambda: leaving.done() or bool(clock.advance(0.2)))
+        await leaving
+        assert isinstance(await passing(clock, values), Connected)
+        assert len(venue.paths) == 2
 
 
 async def test_a_bar_that_cannot_be_read_costs_the_others_nothing(venue: Venue) -> None:
