@@ -74,6 +74,8 @@ async def _supervisor(
                 nudges=PostgresNudges(database_url(settings)),
                 clock=SystemClock(),
                 whole_frames=client.config.practice,
+                coin_stream=AlpacaBarStream(client.config, coins=True),
+                symbol_limit=client.config.symbol_limit,
             )
         )
         client.hear_allowance(partial(_hear, supervisor.budget, client.config.practice))

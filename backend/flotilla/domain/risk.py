@@ -48,7 +48,7 @@ _BY_NUMBER = {getattr(codes, code.value): code for code in RefusalCode}
 REFUSAL_SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.NOT_RUNNING: "The bot opens nothing while it is paused or stopping, or while "
     "the account's kill switch is on.",
-    RefusalCode.STALE_DATA: "The newest bar of the symbol is too old.",
+    RefusalCode.STALE_DATA: "The newest bar of the symbol is too old, or the clock is too far off to say.",
     RefusalCode.WARMING_UP: "The indicators have not seen enough bars yet.",
     RefusalCode.OUTSIDE_WINDOW: "The time is outside the trading window.",
     RefusalCode.MARKET_CLOSING: "The session or the window has no further minute in which to fill.",

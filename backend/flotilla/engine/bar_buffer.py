@@ -1,12 +1,12 @@
 """The newest one-minute bars of a symbol as contiguous columns that grow at the end."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 import numpy as np
 import numpy.typing as npt
 
-from flotilla.domain.market import Bar, Series, TimeArray
+from flotilla.domain.market import NEW_YORK, Bar, Series, TimeArray
 
 
 class BarBuffer:
@@ -16,8 +16,10 @@ class BarBuffer:
     replaced by new ones where bars have to move.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, clock: tzinfo = NEW_YORK) -> None:
+        """`clock` is the one that the bars' days go by."""
         self.capacity = capacity
+        self._clock = clock
         self._replace(np.empty(0, np.int64), np.empty((5, 0), np.float64))
 
     def __len__(self) -> int:
@@ -57,16 +59,32 @@ class BarBuffer:
         order = np.argsort(starts, kind="stable")[-2 * self.capacity :]
         self._replace(starts[order], values[:, order])
 
+    def correct(self, bar: Bar) -> None:
+        """Put a bar in place of the one with its open time, or where it was missing."""
+        start = int(bar.start.timestamp())
+        row = int(np.searchsorted(self._starts[: self._size], start))
+        if row == self._size or self._starts[row] != start:
+            self.merge([bar])
+            return
+        self._replace(self._starts[: self._size], self._values[:, : self._size])
+        self._values[:, row] = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+
+    @property
+    def starts(self) -> TimeArray:
+        """The open times, ascending, in seconds since 1970 UTC."""
+        return self._starts[: self._size]
+
     def grown(self, capacity: int) -> "BarBuffer":
         """A buffer of at least `capacity` with the same bars."""
-        larger = BarBuffer(max(capacity, self.capacity))
+        larger = BarBuffer(max(capacity, self.capacity), self._clock)
         larger._replace(self._starts[: self._size], self._values[:, : self._size])
         return larger
 
     def series(self, *, before: datetime) -> Series:
         """The bars that opened before `before`; later changes of the buffer do not reach them."""
         count = int(np.searchsorted(self._starts[: self._size], int(before.timestamp())))
-        return Series(self._starts[:count], *(self._values[row, :count] for row in range(5)))
+        columns = (self._values[row, :count] for row in range(5))
+        return Series(self._starts[:count], *columns, clock=self._clock)
 
     def _replace(self, starts: TimeArray, values: npt.NDArray[np.float64]) -> None:
         """Go on in new columns, twice `capacity` long, that begin with these bars."""

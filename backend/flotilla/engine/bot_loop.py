@@ -24,7 +24,8 @@ from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_book import BotBook
 from flotilla.engine.bot_orders import OUTCOME_WAIT, BotOrders
 from flotilla.engine.kill_switch import KillSwitch
-from flotilla.engine.market_hub import MarketHub, Minute
+from flotilla.engine.market_feeds import MarketFeeds
+from flotilla.engine.market_hub import Minute
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.run_terms import guarded_symbols, instruments_as_traded
 from flotilla.engine.signals import SymbolSignals, hear, symbol_view
@@ -62,7 +63,7 @@ class BotLoop:
         spec: BotSpec,
         *,
         account: Account,
-        hub: MarketHub,
+        hub: MarketFeeds,
         gateway: OrderGateway,
         limits: AccountLimiter,
         store: EngineStore,
@@ -102,6 +103,11 @@ class BotLoop:
         self._log = log.bind(bot=bot.name, bot_id=bot.id)
 
     # --- called from outside --------------------------------------------------------------------
+
+    @property
+    def trades_coins(self) -> bool:
+        """Whether its minutes are those of coins; a bot trades one asset class."""
+        return self._spec.trades_coins
 
     def offer(self, minute: Minute) -> asyncio.Event:
         """Hand the bot a closed minute; the event is set when it is done with it.
@@ -475,6 +481,7 @@ class BotLoop:
                     # Where the bot has fallen behind the market, its newest bar is as old as the market says.
                     now=self._newest or minute.tau,
                     must_go=self._book.must_go(symbol),
+                    clock_is_right=minute.clock_is_right,
                 ),
             )
             for symbol in symbols

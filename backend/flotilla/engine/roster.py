@@ -10,13 +10,13 @@ from decimal import Decimal
 import structlog
 
 from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop, bare_spec, not_traded_yet
-from flotilla.domain.errors import Unavailable
+from flotilla.domain.errors import DomainError, Unavailable
 from flotilla.domain.market import Instrument
 from flotilla.engine import backoff
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_loop import BotLoop
 from flotilla.engine.kill_switch import KillSwitch
-from flotilla.engine.market_hub import MarketHub
+from flotilla.engine.market_feeds import MarketFeeds
 from flotilla.engine.opposed import opposed_symbols
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.ports.broker import Broker
@@ -32,7 +32,7 @@ class Shared:
 
     account: Account
     broker: Broker
-    hub: MarketHub
+    hub: MarketFeeds
     gateway: OrderGateway
     store: EngineStore
     clock: WallClock
@@ -209,7 +209,9 @@ class Roster:
             log.exception("bot_failed", bot=bot.name, bot_id=bot.id)
             steady = asyncio.get_running_loop().time() - began >= backoff.STEADY
             failures = 1 if steady else bot.failures + 1
-            await self._failed(loop, f"{type(error).__name__}: {error}"[:500], failures)
+            named = isinstance(error, DomainError)
+            reason = str(error) if named else f"{type(error).__name__}: {error}"[:500]
+            await self._failed(loop, reason, failures)
         else:
             log.info("bot_stopped", bot=bot.name, bot_id=bot.id)
             self._quiet.add(bot.id)

@@ -1,7 +1,8 @@
-"""The exchange's sessions around now, from the broker's own calendar."""
+"""The sessions around now: the exchange's, from the broker's own calendar, and the days of coins."""
 
 from bisect import bisect_right
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import numpy as np
 
@@ -9,6 +10,40 @@ from flotilla.domain.market import Session, TimeArray
 from flotilla.ports.broker import Broker
 
 _BACK, _AHEAD, _REFRESH = timedelta(days=10), timedelta(days=30), timedelta(days=7)
+
+
+class Sessions(Protocol):
+    """What a feed's minutes are placed in."""
+
+    async def ensure(self, now: datetime) -> None:
+        """Load what is needed to answer for `now`. Raises Unavailable."""
+        ...
+
+    @property
+    def closes(self) -> TimeArray:
+        """When sessions close, ascending, in seconds since 1970 UTC; empty where they never do."""
+        ...
+
+    def at(self, moment: datetime) -> Session | None:
+        """The session with open <= moment < close."""
+        ...
+
+
+class CoinDays:
+    """Coins trade around the clock, in days of UTC."""
+
+    async def ensure(self, now: datetime) -> None:
+        """Nothing has to be asked for."""
+
+    @property
+    def closes(self) -> TimeArray:
+        """None: longer bars are not cut."""
+        return np.empty(0, np.int64)
+
+    def at(self, moment: datetime) -> Session | None:
+        """The day of UTC around `moment`."""
+        start = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return Session(start, start + timedelta(days=1))
 
 
 class SessionCalendar:

@@ -5,7 +5,7 @@ the bot's timeframe; and what of it the kernel sees.
 import math
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
@@ -13,12 +13,10 @@ from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec
 from flotilla.domain.indicators import measures
 from flotilla.domain.kernel.bot import SymbolView
-from flotilla.domain.market import MINUTE, Bar, Series, TimeArray, ends_a_bar
+from flotilla.domain.market import MINUTE, STALE_AFTER, Bar, Series, TimeArray, ends_a_bar
 from flotilla.domain.risk import RiskRules, Sizing
 from flotilla.domain.rules import Chart, Explained, Rule
 from flotilla.engine.market_hub import Minute
-
-_STALE_AFTER = timedelta(minutes=5)  # market time
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def _is_step(spec: BotSpec, minute: Minute) -> bool:
     """Whether the rules are asked at this minute: where a bar ends, or at the bot's own frequency."""
     if spec.trading_frequency == spec.timeframe.seconds:
         tau = np.array([int(minute.tau.timestamp())])
-        return bool(ends_a_bar(tau, spec.timeframe, minute.closes)[0])
+        return bool(ends_a_bar(tau, spec.timeframe, minute.closes, minute.clock)[0])
     since_open = int((minute.tau - minute.session.open).total_seconds())
     return since_open % spec.trading_frequency == 0
 
@@ -134,6 +132,7 @@ def symbol_view(
     *,
     now: datetime,
     must_go: bool,
+    clock_is_right: bool = True,
 ) -> SymbolView:
     """What the kernel sees of a symbol. `bar` is the one that ended at tau, if any; `must_go`: what is
     held is sold whatever the rules say.
@@ -145,12 +144,12 @@ def symbol_view(
         if risk.stop_loss_atr is not None:
             atr = float(measures.average_true_range(said.chart.bars)[-1])
         if risk.sizing is Sizing.VOLATILITY_TARGET:
-            volatility = float(measures.volatility(said.chart.bars, is_coin=False)[-1])
+            volatility = float(measures.volatility(said.chart.bars, is_coin=said.spec.trades_coins)[-1])
         if risk.max_volume_percent is not None:
             liquidity = float(measures.liquidity(series.tail(measures.LIQUIDITY_LENGTH))[-1])
     return SymbolView(
         close=float(series.close[-1]),
-        fresh=now.timestamp() - newest < _STALE_AFTER.total_seconds(),
+        fresh=clock_is_right and now.timestamp() - newest < STALE_AFTER.total_seconds(),
         warmed_up=said is None or said.warmed_up,
         entry=None if said is None else said.entry,
         exit=None if said is None else said.exit,

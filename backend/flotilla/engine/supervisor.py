@@ -16,8 +16,10 @@ from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.account_watch import AccountWatch
 from flotilla.engine.bot_loop import BotLoop
 from flotilla.engine.budgeted_broker import BudgetedBroker, BudgetedHistory
+from flotilla.engine.clock_watch import ClockWatch
 from flotilla.engine.kill_switch import KillSwitch
-from flotilla.engine.market_hub import MarketHub, Minute
+from flotilla.engine.market_feeds import MarketFeeds
+from flotilla.engine.market_hub import Minute
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.reconciliation import reconcile
 from flotilla.engine.request_budget import RequestBudget
@@ -57,6 +59,8 @@ class Outside:
     nudges: Nudges
     clock: WallClock
     whole_frames: bool
+    coin_stream: BarStream | None = None
+    symbol_limit: int | None = None  # what the account's data plan streams on one connection
 
 
 class Supervisor:
@@ -70,6 +74,7 @@ class Supervisor:
         self._out = outside
         self._account_id = outside.account.id
         self._calendar = SessionCalendar(outside.broker)
+        self._clock = ClockWatch()
         self._gateway = OrderGateway(
             outside.broker,
             outside.store,
@@ -86,12 +91,13 @@ class Supervisor:
             account_id=self._account_id,
         )
         self._limits = AccountLimiter(outside.store, self._account_id)
-        self._hub = MarketHub(
-            outside.bar_stream,
+        self._hub = MarketFeeds(
+            (outside.bar_stream, outside.coin_stream),
             outside.history,
             self._calendar,
             whole_frames=outside.whole_frames,
             on_minute=self._on_minute,
+            symbol_limit=outside.symbol_limit,
         )
         self._market = MarketSnapshot()
         self._instruments: Mapping[str, Instrument] = {}
@@ -148,11 +154,15 @@ class Supervisor:
         while True:
             await asyncio.sleep(_HEARTBEAT)
             await self._beat()
+            if self._market.connected and self._market.now is not None:
+                await self._hub.watch(self._market.now, self._market.rate)
 
     async def _beat(self) -> None:
         """Record that we live, and what time it is in the market."""
         market = self._market
         market.in_flight = self._gateway.in_flight
+        market.feeds = self._hub.report()
+        asked = self._out.clock.now()
         try:
             state = await self._out.broker.market_state()
             await self._calendar.ensure(state.now)
@@ -162,6 +172,9 @@ class Supervisor:
             market.connected, market.problem = False, error.detail
         else:
             market.connected, market.problem = True, None
+            if self._out.account.kind != "practice":
+                self._clock.measured(asked, state.now, self._out.clock.now())
+                market.clock_offset = self._clock.seconds
             market.now, market.rate, market.source = state.now, state.rate, state.source
             session = self._calendar.at(state.now)
             if session is not None:
@@ -206,7 +219,10 @@ class Supervisor:
     def _on_minute(self, minute: Minute) -> None:
         """Hand a closed minute to every bot at once; none waits for another."""
         self.budget.hear_time(minute.tau)
-        offered = {bot_id: loop.offer(minute) for bot_id, loop in self._loops.items()}
+        if self._clock.is_too_far:
+            minute = replace(minute, clock_is_right=False)
+        loops = {i: loop for i, loop in self._loops.items() if loop.trades_coins is minute.of_coins}
+        offered = {bot_id: loop.offer(minute) for bot_id, loop in loops.items()}
         self._limits.open(minute.tau, (bot_id for bot_id, done in offered.items() if not done.is_set()))
         self._closing.put_nowait((minute, list(offered.values())))
 
@@ -219,7 +235,8 @@ class Supervisor:
                 await done.wait()
             if self._closing.empty():
                 await self._value(minute)
-            await self._out.store.watermark(self._account_id, minute.tau)
+            if not self._hub.owe(minute.tau):  # else the other feed's same minute says it
+                await self._out.store.watermark(self._account_id, minute.tau)
 
     async def _value(self, minute: Minute) -> None:
         closes = {symbol: bar.close for symbol, bar in minute.bars.items()}
@@ -282,9 +299,9 @@ class Supervisor:
     async def _watch_held(self) -> None:
         """Have the bars of whatever is held, though its bot is stopped: positions are marked."""
         held = set(await self._out.store.held_symbols(self._account_id))
-        await self._hub.acquire(held - self._watched, bars=0)
+        added = await self._hub.acquire_what_fits(held - self._watched)
         await self._hub.release(self._watched - held)
-        self._watched = held
+        self._watched = (self._watched & held) | added
 
 
 async def _woken(event: asyncio.Event, seconds: float) -> None:

@@ -194,6 +194,8 @@ class MarketSnapshot:
     session_close: datetime | None = None
     next_open: datetime | None = None
     in_flight: int = field(default=0)
+    feeds: Mapping[str, Any] = field(default_factory=dict)  # engine.freshness.Freshness.report, by feed
+    clock_offset: float | None = None  # seconds, the broker's clock less ours
 
 
 class EngineStore(Protocol):

@@ -14,12 +14,12 @@ from flotilla.domain.bots import BotSpec
 from flotilla.domain.errors import Invalid, Problem
 from flotilla.domain.indicators import measures
 from flotilla.domain.kernel.records import ByteArray, FloatArray, IntArray, Market
-from flotilla.domain.market import NEW_YORK, Series, Session, bar_ends, ends_a_bar, utc_offsets
+from flotilla.domain.market import NEW_YORK, STALE_AFTER, Series, Session, bar_ends, ends_a_bar, utc_offsets
 from flotilla.domain.risk import Sizing
 from flotilla.domain.rules import Chart
 from flotilla.research.timeline import clock_minutes, session_minutes
 
-_STALE_AFTER = 300  # seconds; live trading's, too
+_STALE_AFTER = int(STALE_AFTER.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

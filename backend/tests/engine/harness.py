@@ -151,6 +151,7 @@ class Engine:
         self.prices = FakePrices()
         self.clock = FixedClock()
         self.whole_frames = True
+        self.kind = "practice"
         self.task: asyncio.Task[None] | None = None
         self.supervisor: Supervisor
 
@@ -163,7 +164,7 @@ class Engine:
         self.store = self.make_store()
         self.supervisor = Supervisor(
             Outside(
-                account=Account(self.account_id, "Test", "practice", 1),
+                account=Account(self.account_id, "Test", self.kind, 1),
                 broker=self.broker,
                 bar_stream=self.exchange.bar_stream,
                 trade_updates=self.exchange.trade_updates,

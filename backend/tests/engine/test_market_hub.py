@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from flotilla.domain.errors import Unavailable
-from flotilla.domain.market import MINUTE, Bar
-from flotilla.engine.market_hub import MarketHub, Minute
-from flotilla.engine.sessions import SessionCalendar
+from flotilla.domain.market import MINUTE, Bar, Session
+from flotilla.engine.market_hub import MarketHub, Minute, SymbolLimitReached
+from flotilla.engine.sessions import CoinDays, SessionCalendar
 from flotilla.ports.market_data import Bars
 from tests.engine.exchange import OPEN, START, Exchange, bar_of
 from tests.engine.fakes import Gate, unavailable
@@ -22,7 +22,7 @@ from tests.engine.harness import LoopClock, turns, until
 class Listener:
     """A hub over the exchange's streams, and the minutes that it has closed."""
 
-    def __init__(self, exchange: Exchange, *, whole_frames: bool) -> None:
+    def __init__(self, exchange: Exchange, *, whole_frames: bool, **options: Any) -> None:
         self.exchange, self.stream, self.history = exchange, exchange.bar_stream, exchange.history
         self.calendar = SessionCalendar(exchange)
         self.minutes: list[Minute] = []
@@ -32,6 +32,7 @@ class Listener:
             self.calendar,
             whole_frames=whole_frames,
             on_minute=self.minutes.append,
+            **options,
         )
         self.task: asyncio.Task[None] | None = None
 
@@ -58,8 +59,8 @@ def listening(exchange: Exchange) -> Open:
     """Give an opener of hubs that have acquired some symbols."""
 
     @asynccontextmanager
-    async def open_hub(*symbols: str, whole_frames: bool = False) -> AsyncIterator[Listener]:
-        listener = Listener(exchange, whole_frames=whole_frames)
+    async def open_hub(*symbols: str, whole_frames: bool = False, **options: Any) -> AsyncIterator[Listener]:
+        listener = Listener(exchange, whole_frames=whole_frames, **options)
         await listener.calendar.ensure(START)
         listener.task = asyncio.create_task(listener.hub.run())
         try:
@@ -359,3 +360,180 @@ async def test_an_empty_frame_is_no_minute(listening: Open) -> None:
         hub.stream.values.queue.put_nowait(Bars(()))
         await hub.read()
         assert hub.closed == []
+
+
+async def test_a_plan_with_few_symbols_refuses_who_asks_for_more_and_nobody_else(listening: Open) -> None:
+    async with listening("AAPL", whole_frames=True, symbol_limit=2) as hub:
+        with pytest.raises(SymbolLimitReached, match=r"streams 2 symbols at once.* no room for SPY"):
+            await hub.hub.acquire(["AAPL", "MSFT", "SPY"], bars=10)
+        assert hub.stream.subscribed == {"AAPL"}
+        await hub.hub.acquire(["AAPL", "MSFT"], bars=10)
+        assert hub.hub.room(["SPY", "MSFT"]) == ["MSFT"]
+        await hub.frame(at(0), at(0, "MSFT"))
+        assert set(hub.minutes[0].bars) == {"AAPL", "MSFT"}
+        await hub.hub.release(["AAPL"])
+        await hub.hub.release(["AAPL"])
+        await hub.hub.acquire(["SPY"], bars=10)
+        assert hub.stream.subscribed == {"MSFT", "SPY"}
+
+
+# --- corrected bars ---------------------------------------------------------------------------------
+
+
+async def test_a_corrected_bar_changes_what_is_to_come_and_nothing_that_was_decided(listening: Open) -> None:
+    async with listening("AAPL", whole_frames=True) as hub:
+        await hub.frame(at(0, price=100.0))
+        hub.stream.send(corrected=[at(0, price=107.0)])
+        await hub.frame(at(1, price=101.0))
+        before, after = hub.minutes
+        assert before.bars["AAPL"].close == before.series["AAPL"].close[-1] == 100.0
+        assert list(after.series["AAPL"].close[-2:]) == [107.0, 101.0]
+        assert hub.hub.freshness.counts.corrected_bars == 1
+
+
+async def test_a_correction_within_its_minute_is_in_time(listening: Open) -> None:
+    async with listening("AAPL", "MSFT") as hub:
+        await hub.frame(at(0, price=100.0))
+        hub.stream.send(corrected=[at(0, price=107.0)])
+        await hub.frame(at(0, "MSFT"))
+        (minute,) = hub.minutes
+        assert minute.bars["AAPL"].close == minute.series["AAPL"].close[-1] == 107.0
+
+
+async def test_a_correction_of_a_bar_that_never_came_brings_it(listening: Open) -> None:
+    async with listening("AAPL", "MSFT", whole_frames=True) as hub:
+        await hub.frame(at(0, "MSFT"))
+        hub.stream.send(corrected=[at(0, price=107.0)])
+        await hub.frame(at(1, price=101.0))
+        assert list(hub.minutes[1].series["AAPL"].close[-2:]) == [107.0, 101.0]
+
+
+# --- a stream that has gone mute --------------------------------------------------------------------
+
+
+async def test_a_mute_stream_is_connected_anew_and_what_it_kept_back_is_fetched(
+    listening: Open, clock: LoopClock
+) -> None:
+    async with listening("AAPL", whole_frames=True) as hub:
+        await hub.hub.watch(START, 1.0)
+        await hub.frame(at(0))
+        hub.stream.away = True  # connected, and silent
+        hub.exchange.now = START + MINUTE
+        for _ in range(6):
+            hub.exchange.minute(AAPL=101.0)
+        clock.advance(300.0)
+        await hub.hub.watch(START + 4 * MINUTE, 1.0)
+        assert hub.stream.called("renew") == [], "three minutes may be chance"
+        await hub.hub.watch(START + 7 * MINUTE, 1.0)
+        assert len(hub.stream.called("renew")) == hub.hub.freshness.counts.reconnections == 1
+        await hub.read()
+        hub.exchange.minute(AAPL=102.0)
+        await hub.read()
+        assert list(hub.minutes[1].series["AAPL"].close[-3:]) == [101.0, 101.0, 102.0]
+        await hub.hub.watch(START + 8 * MINUTE, 1.0)
+        assert len(hub.stream.called("renew")) == 1
+
+
+async def test_silence_of_a_fast_market_is_measured_in_its_own_time(
+    listening: Open, clock: LoopClock
+) -> None:
+    """At sixty minutes a minute a frame that takes three seconds on its way is three minutes old."""
+    async with listening("AAPL", whole_frames=True) as hub:
+        await hub.hub.watch(START, 60.0)
+        await hub.frame(at(0))
+        clock.advance(4.0)
+        await hub.hub.watch(START + 5 * MINUTE, 60.0)
+        assert hub.stream.called("renew") == []
+        clock.advance(8.0)
+        await hub.hub.watch(START + 13 * MINUTE, 60.0)
+        assert len(hub.stream.called("renew")) == 1
+
+
+async def test_nothing_is_expected_while_the_market_is_closed_stands_or_has_only_opened(
+    listening: Open, clock: LoopClock
+) -> None:
+    async with listening("AAPL", whole_frames=True) as hub:
+        await hub.hub.watch(START, 1.0)
+        await hub.frame(at(0))
+        clock.advance(1000.0)
+        await hub.hub.watch(OPEN + timedelta(hours=6.5), 1.0)
+        await hub.hub.watch(OPEN + timedelta(days=1, minutes=2), 1.0)
+        await hub.hub.watch(OPEN + timedelta(days=1, minutes=9), 0.0)
+        assert hub.stream.called("renew") == []
+        await hub.hub.watch(OPEN + timedelta(days=1, minutes=9), 1.0)
+        assert len(hub.stream.called("renew")) == 1
+
+
+async def test_one_silent_symbol_among_others_is_asked_for_anew_once(
+    listening: Open, clock: LoopClock
+) -> None:
+    """It may be halted: a second reconnection would bring nothing."""
+    async with listening("AAPL", "MSFT", whole_frames=True) as hub:
+        await hub.hub.watch(START, 1.0)
+        await hub.frame(at(0), at(0, "MSFT"))
+        for minute in range(1, 12):
+            await hub.frame(at(minute))
+            await hub.hub.watch(START + (minute + 1) * MINUTE, 1.0)
+        assert len(hub.stream.called("renew")) == 1
+        await hub.frame(at(12), at(12, "MSFT"))
+        for minute in range(13, 30):  # longer: it is known to pause now
+            await hub.frame(at(minute))
+            await hub.hub.watch(START + (minute + 1) * MINUTE, 1.0)
+        assert len(hub.stream.called("renew")) == 2
+
+
+async def test_a_thin_symbol_may_be_silent_for_longer(listening: Open, clock: LoopClock) -> None:
+    async with listening("AAPL", whole_frames=True) as hub:
+        thin = [bar_of("SPY", OPEN + 5 * n * MINUTE, 90.0) for n in range(6)]
+        hub.history.minutes["SPY"][:] = thin
+        await hub.hub.acquire(["SPY"], bars=10)
+        await hub.hub.release(["AAPL"])
+        await hub.hub.watch(START, 1.0)
+        clock.advance(1000.0)
+        await hub.hub.watch(START + 20 * MINUTE, 1.0)
+        assert hub.stream.called("renew") == []
+        await hub.hub.watch(START + 90 * MINUTE, 1.0)
+        assert len(hub.stream.called("renew")) == 1
+
+
+async def test_how_fresh_each_symbol_is_can_be_read(listening: Open) -> None:
+    async with listening("AAPL", "MSFT", whole_frames=True) as hub:
+        await hub.frame(at(0))
+        report = hub.hub.report()["symbols"]
+        assert report == {
+            "AAPL": {"until": (START + MINUTE).isoformat(), "source": "stream"},
+            "MSFT": {"until": START.isoformat(), "source": "history"},
+        }
+        fresh = hub.hub.freshness.of("MSFT")
+        assert fresh is not None
+        assert not fresh.is_stale(START + 4.9 * MINUTE)
+        assert fresh.is_stale(START + 5 * MINUTE)
+
+
+# --- coins ------------------------------------------------------------------------------------------
+
+
+async def test_the_minutes_of_coins_are_of_a_day_of_utc_around_the_clock(exchange: Exchange) -> None:
+    midnight = datetime(2026, 3, 14, tzinfo=UTC)  # a Saturday
+    minutes: list[Minute] = []
+    hub = MarketHub(
+        exchange.bar_stream,
+        exchange.history,
+        CoinDays(),
+        whole_frames=True,
+        on_minute=minutes.append,
+        clock=UTC,
+    )
+    task = asyncio.create_task(hub.run())
+    await hub.acquire(["BTC/USD"], bars=10)
+    for minute in (-1, 0):
+        exchange.bar_stream.send(bar_of("BTC/USD", midnight + minute * MINUTE, 50_000.0))
+    await until(lambda: len(minutes) == 2)
+    task.cancel()
+    await asyncio.wait({task})
+    last, first = minutes
+    assert (last.tau, last.session.close) == (midnight, midnight)
+    assert first.session == Session(midnight, midnight + timedelta(days=1))
+    assert first.of_coins
+    assert first.series["BTC/USD"].clock is UTC
+    assert len(first.closes) == 0

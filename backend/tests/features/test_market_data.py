@@ -5,8 +5,11 @@ from datetime import timedelta
 import pytest
 
 from flotilla import __version__
+from flotilla.adapters.postgres.store import PostgresStore
 from flotilla.domain.indicators import CATALOGUE
 from flotilla.domain.market import Bar, Instrument
+from flotilla.engine.freshness import Freshness, Source
+from flotilla.ports.store import MarketSnapshot
 from tests.fakes import NOW
 from tests.features.api import Api
 
@@ -129,3 +132,37 @@ async def test_what_is_not_there_is_said_in_the_one_shape(api: Api) -> None:
         assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
     response = await api.client.delete("/trades")
     assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+async def test_nothing_is_known_of_the_streams_before_the_engine_has_spoken(api: Api) -> None:
+    assert await api.get("/market-data/state") == {
+        "now": None,
+        "clock_offset_seconds": None,
+        "feeds": [],
+        "symbols": [],
+    }
+
+
+async def test_the_age_of_each_symbols_bars_is_told(api: Api) -> None:
+    freshness = Freshness()
+    freshness.saw("AAPL", NOW - timedelta(seconds=90), Source.STREAM)
+    freshness.saw("MSFT", NOW - timedelta(minutes=5), Source.HISTORY)
+    freshness.counts.reconnections = 2
+    market = MarketSnapshot(
+        now=NOW, clock_offset=-1.5, feeds={"stocks": freshness.report(["AAPL", "MSFT", "SPY"])}
+    )
+    await PostgresStore(api.database).heartbeat(api.account_id, market, NOW)
+    state = await api.get("/market-data/state")
+    assert state["clock_offset_seconds"] == -1.5
+    assert state["feeds"] == [{"feed": "stocks", "reconnections": 2, "late_bars": 0, "corrected_bars": 0}]
+    aapl, msft, spy = state["symbols"]
+    assert aapl == {
+        "symbol": "AAPL",
+        "feed": "stocks",
+        "until": "2026-03-10T14:58:30Z",
+        "age_seconds": 90.0,
+        "source": "stream",
+        "stale": False,
+    }
+    assert (msft["source"], msft["age_seconds"], msft["stale"]) == ("history", 300.0, True)
+    assert (spy["until"], spy["age_seconds"], spy["source"], spy["stale"]) == (None, None, None, True)

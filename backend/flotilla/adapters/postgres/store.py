@@ -63,6 +63,7 @@ class PostgresStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.account_books = PostgresAccountBooks(self._transaction)
+        self._told_feeds: dict[str, Mapping[str, Any]] = {}  # by account
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return transaction(self._database)
@@ -295,7 +296,10 @@ class PostgresStore:
             "session_close": market.session_close,
             "next_open": market.next_open,
             "in_flight": market.in_flight,
+            "clock_offset": market.clock_offset,
         }
+        if market.feeds != self._told_feeds.get(account_id):  # a line a symbol: it changes once a minute
+            self._told_feeds[account_id] = values["feeds"] = dict(market.feeds)
         async with self._unhurried() as session:
             await session.execute(
                 insert(EngineStateRow)

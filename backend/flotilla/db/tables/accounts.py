@@ -46,7 +46,8 @@ class EngineStateRow(Table):
 
     `tau` and `last_event_id` are the watermark: every bot has decided at `tau`, every trade update
     up to `last_event_id` is booked, and no request was unanswered. `problem`: why the account does not
-    trade at all, in a sentence.
+    trade at all, in a sentence. `feeds` is the engine's report on what it streams, `clock_offset`
+    (seconds) the broker's clock less the engine's.
     """
 
     __tablename__ = "engine_state"
@@ -64,6 +65,8 @@ class EngineStateRow(Table):
     next_open: Mapped[datetime | None]
     connected: Mapped[bool] = mapped_column(default=False)
     problem: Mapped[str | None]
+    feeds: Mapped[dict[str, Any] | None]
+    clock_offset: Mapped[float | None]
 
 
 class EquitySnapshotRow(Table):

@@ -89,6 +89,7 @@ class FillRow(Table):
     quantity: Mapped[Decimal]
     price: Mapped[Decimal]
     fee: Mapped[Decimal]
+    coin_fee: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
     source: Mapped[str]
     executed_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query
 
 from flotilla.domain.errors import NotFound
 from flotilla.domain.market import Timeframe
-from flotilla.features.market_data.schemas import BarOut, BarsOut, SymbolOut
-from flotilla.http.dependencies import OtherAccount, State
+from flotilla.features.market_data.repository import MarketDataRepository
+from flotilla.features.market_data.schemas import BarOut, BarsOut, MarketDataStateOut, SymbolOut
+from flotilla.http.dependencies import OtherAccount, Session, State
 from flotilla.http.errors import responses
 
 router = APIRouter(prefix="/market-data", tags=["market-data"])
@@ -31,6 +32,12 @@ async def list_bars(
         timeframe=timeframe,
         items=[BarOut.model_validate(bar, from_attributes=True) for bar in bars],
     )
+
+
+@router.get("/state")
+async def read_state(state: State, session: Session) -> MarketDataStateOut:
+    """Say how fresh the bars of every streamed symbol are, and how far the engine's clock is off."""
+    return await MarketDataRepository(session).state(state.account_id)
 
 
 @router.get("/symbols", responses=responses(404, 503))

@@ -259,6 +259,7 @@ async def test_a_server_that_is_deaf_to_a_farewell_is_left_without_one(
         await leaving
         assert isinstance(await passing(clock, values), Connected)
         assert len(venue.paths) == 2
+        deaf.transport.abort()
 
 
 async def test_a_bar_that_cannot_be_read_costs_the_others_nothing(venue: Venue) -> None:
