@@ -84,7 +84,7 @@ class Instrument:
     min_quantity: Decimal = Decimal(0)
     is_coin: bool = False
     fractionable: bool = False
-    shortable: bool = False
+    shortable: bool = True
 
 
 def is_pair(symbol: str) -> bool:

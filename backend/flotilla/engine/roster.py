@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import structlog
 
+from flotilla.domain import order_rules
 from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop, bare_spec, not_traded_yet
 from flotilla.domain.errors import DomainError, Unavailable
 from flotilla.domain.market import Instrument
@@ -195,7 +196,8 @@ class Roster:
         unknown = [symbol for symbol in bot.spec.symbols if symbol not in self._shared.instruments]
         if unknown:
             return f"The account cannot trade {', '.join(unknown)}: edit the bot's symbols."
-        return " ".join(problem.message for problem in not_traded_yet(bot.spec)) or None
+        found = [*not_traded_yet(bot.spec), *order_rules.problems(bot.spec, self._shared.instruments)]
+        return " ".join(problem.message for problem in found) or None
 
     async def _fenced(self, loop: BotLoop) -> None:
         """Run one bot; whatever it raises ends this bot only, and it is tried again later."""

@@ -185,6 +185,7 @@ def instrument(payload: Payload) -> Instrument:
             quantity_step=step,
             min_quantity=_decimal(payload.get("min_order_size")) or step,
             is_coin=True,
+            shortable=False,
         )
     return Instrument(
         symbol=payload["symbol"],

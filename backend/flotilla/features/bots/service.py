@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
-from flotilla.domain import bots, risk
+from flotilla.domain import bots, order_rules, risk
 from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
 from flotilla.domain.errors import Conflict, Invalid, NotFound, Problem
 from flotilla.domain.kernel.decisions import Outcome
@@ -163,12 +163,15 @@ class BotService:
         spec = to_spec(definition)
         found = bots.problems(spec)
         listed = spec.symbols[: bots.MAX_SYMBOLS]
-        unknown = await (await self._market(self._account_id)).instruments.unknown(listed)
+        listing = (await self._market(self._account_id)).instruments
+        unknown = await listing.unknown(listed)
         found.extend(
             Problem(f"symbols.{index}", f"{symbol or 'This'} is not a symbol the account can trade.")
             for index, symbol in enumerate(listed)
             if symbol in unknown
         )
+        known = {symbol: await listing.find(symbol) for symbol in set(listed) - unknown}
+        found.extend(order_rules.problems(spec, {s: one for s, one in known.items() if one is not None}))
         if found:
             raise Invalid(found)
         return definition.model_copy(

@@ -222,7 +222,9 @@ def asset(**changes: Any) -> dict[str, Any]:
 
 
 def test_assets_become_instruments() -> None:
-    assert mapping.instrument(asset()) == Instrument("AAPL", "Apple Inc. Common Stock", fractionable=True)
+    assert mapping.instrument(asset()) == Instrument(
+        "AAPL", "Apple Inc. Common Stock", fractionable=True, shortable=False
+    )
     assert mapping.instrument(asset(name="")).name == "AAPL"
     assert not mapping.instrument(asset(tradable=False)).tradable
     assert not mapping.instrument(asset(status="inactive")).tradable
@@ -251,6 +253,7 @@ def test_a_pair_of_coins_has_the_steps_that_the_list_says() -> None:
         quantity_step=Decimal("0.0001"),
         min_quantity=Decimal("0.000012"),
         is_coin=True,
+        shortable=False,
     )
     assumed = mapping.instrument(coin)
     assert (assumed.quantity_step, assumed.min_quantity) == (Decimal("1e-9"), Decimal("1e-9"))
