@@ -12,7 +12,7 @@ from enum import StrEnum
 from flotilla.domain import indicators, risk, rules
 from flotilla.domain.errors import Problem
 from flotilla.domain.indicators import IndicatorUse, measures
-from flotilla.domain.market import Timeframe, Window
+from flotilla.domain.market import Timeframe, Window, is_pair
 from flotilla.domain.risk import EntryOrder, RiskRules, Sizing
 from flotilla.domain.rules import Rule
 
@@ -121,7 +121,7 @@ class BotSpec:
     @property
     def trades_coins(self) -> bool:
         """Whether its symbols are pairs of coins; a bot trades one asset class."""
-        return any("/" in symbol for symbol in self.symbols)
+        return any(is_pair(symbol) for symbol in self.symbols)
 
 
 def bare_spec(name: str) -> BotSpec:
@@ -165,8 +165,6 @@ def not_traded_yet(spec: BotSpec) -> list[Problem]:
     """What of a definition this version backtests, but does not trade: such a bot is not started."""
     settings = spec.risk
     found = (
-        ("timeframe", spec.timeframe.is_daily, "A bot on daily bars"),
-        ("symbols", spec.trades_coins, "A pair of coins"),
         ("entry_order", settings.entry_order is not EntryOrder.MARKET, "An entry that waits for its price"),
     )
     return [
@@ -205,6 +203,8 @@ def _symbol_problems(spec: BotSpec) -> Iterator[Problem]:
     for index, symbol in enumerate(spec.symbols):
         if symbol in spec.symbols[:index]:
             yield Problem(f"symbols.{index}", f"{symbol} is listed twice.")
+        elif is_pair(symbol) is not is_pair(spec.symbols[0]):
+            yield Problem(f"symbols.{index}", "A bot trades stocks or coins, not both.")
 
 
 def _indicator_problems(spec: BotSpec) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ class Ledger:
         return cls(capital=capital, cash=capital, realized_pnl=Decimal(0))
 
     def apply(self, fill: Fill, *, profit: Decimal) -> "Ledger":
-        """The ledger after `fill`; `profit` is what the fill realised (one that opens: -fee)."""
+        """The ledger after `fill`; `profit` is what the fill realised (one that opens: minus its cost)."""
         return replace(
             self,
             cash=self.cash - fill.signed_quantity * fill.price - fill.fee,

@@ -51,15 +51,15 @@ class Position:
 
         Raises ValueError on more than closes it: a bot never flips through zero.
         """
-        left = self.quantity + fill.signed_quantity
+        left = self.quantity + fill.moved
         if not self.is_reduced_by(fill):
-            cost = self.entry_price * abs(self.quantity) + fill.price * fill.quantity
+            cost = self.entry_price * abs(self.quantity) + fill.price * abs(fill.moved)
             return replace(
                 self,
                 quantity=left,
                 entry_price=cost / abs(left),
                 current_price=fill.price,
-                realized_pnl=self.realized_pnl - fill.fee,
+                realized_pnl=self.realized_pnl - fill.cost,
             )
         if fill.quantity > abs(self.quantity):
             done = "sold" if fill.side is Side.SELL else "bought back"
@@ -83,12 +83,12 @@ def opened(position_id: str, fill: Fill) -> Position:
         id=position_id,
         bot_id=fill.bot_id,
         symbol=fill.symbol,
-        quantity=fill.signed_quantity,
+        quantity=fill.moved,
         entry_price=fill.price,
         current_price=fill.price,
         stop_loss_price=None,
         take_profit_price=None,
-        realized_pnl=-fill.fee,
+        realized_pnl=-fill.cost,
         opened_at=fill.executed_at,
         closed_at=None,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from flotilla.domain.codes import ENTRY
 from flotilla.domain.fills import Fill
 from flotilla.domain.kernel.bot import KernelBot, KernelSpec, Lot
-from flotilla.domain.market import Instrument
+from flotilla.domain.market import Instrument, usual_instrument
 from flotilla.domain.orders import TOUCHED, Order, OrderStatus, OrderType, Purpose, Side
 from flotilla.engine.market_hub import Minute
 from flotilla.ports.store import Booked, BotMemory, Guarded
@@ -129,6 +129,7 @@ class BotBook:
             price=float(fill.price),
             fee=float(fill.fee),
             lot=fill.lot if fill.purpose.is_leg and fill.lot is not None else -1,
+            coin_fee=float(fill.coin_fee),
         )
 
     # --- questions ------------------------------------------------------------------------------
@@ -238,7 +239,7 @@ def _recalled(
 ) -> tuple[KernelBot, int]:
     """The state as of the checkpoint, and how many fills it counts; with none that fits, a new bot."""
     symbols = {fill.symbol for fill in memory.fills} | {order.symbol for order in memory.open_orders}
-    known = {s: instruments.get(s) or Instrument(s, s) for s in (*spec.symbols, *sorted(symbols))}
+    known = {s: instruments.get(s) or usual_instrument(s) for s in (*spec.symbols, *sorted(symbols))}
     bot = KernelBot(spec, float(memory.capital), known)
     if not checkpoint:
         return bot, 0

@@ -68,6 +68,6 @@ def _held(memory: BotMemory) -> dict[str, Decimal]:
     """What the bot holds, or has an order for: shares, below zero when short."""
     quantities: dict[str, Decimal] = defaultdict(Decimal)
     for fill in memory.fills:
-        quantities[fill.symbol] += fill.signed_quantity
+        quantities[fill.symbol] += fill.moved
     under_way = {order.symbol: Decimal(0) for order in memory.open_orders}
     return under_way | {symbol: quantity for symbol, quantity in quantities.items() if quantity}

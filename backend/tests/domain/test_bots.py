@@ -208,3 +208,9 @@ def test_stocks_are_bought_in_whole_shares() -> None:
     risk = RiskRules(sizing=Sizing.FIXED_QUANTITY, position_quantity=0.5)
     assert fields(risk=risk) == ["risk_management.position_quantity"]
     assert fields(risk=risk, symbols=("BTC/USD",)) == []
+
+
+def test_a_bot_trades_one_asset_class() -> None:
+    assert fields(symbols=("BTC/USD", "ETH/USD")) == []
+    assert fields(symbols=("BTC/USD", "AAPL", "ETH/USD")) == ["symbols.1"]
+    assert fields(symbols=("AAPL", "BTC/USD")) == ["symbols.1"]

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, EventRow
 from flotilla.domain.bots import BotStatus
 from flotilla.domain.kernel.decisions import Decision, Outcome
-from flotilla.domain.market import Instrument
+from flotilla.domain.market import Instrument, usual_instrument
 from flotilla.domain.orders import OrderStatus
 from flotilla.domain.risk import RefusalCode
 from flotilla.domain.rules import MAX_DEPTH, Explained
@@ -444,7 +444,7 @@ async def test_a_rule_may_use_prices_and_numbers_alone(api: Api) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"timeframe": "1Day"}, "timeframe"),
+        ({"risk_management": {"entry_order": "limit"}}, "risk_management.entry_order"),
     ],
 )
 async def test_what_is_not_traded_yet_is_kept_and_not_started(
@@ -455,3 +455,37 @@ async def test_what_is_not_traded_yet_is_kept_and_not_started(
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert "not traded yet" in answer.json()["detail"]
+
+
+async def test_a_bot_on_coins_is_kept_and_started_like_any_other(api: Api) -> None:
+    api.broker.listed.append(usual_instrument("BTC/USD"))
+    bot = await api.create(symbols=["btc/usd"], start_hour=22, end_hour=2)
+    assert bot["symbols"] == ["BTC/USD"]
+    started = await api.client.post(f"/bots/{bot['id']}/start")
+    assert started.status_code == 200, started.text
+
+
+async def test_a_bot_on_daily_bars_is_started(api: Api) -> None:
+    bot = await api.create(timeframe="1Day")
+    started = await api.client.post(f"/bots/{bot['id']}/start")
+    assert started.status_code == 200, started.text
+
+
+async def test_what_the_broker_would_refuse_is_refused_when_a_bot_is_saved_and_started(api: Api) -> None:
+    api.broker.listed.append(Instrument("HARD", "Hard to borrow", shortable=False))
+    api.broker.listed.append(usual_instrument("BTC/USD"))
+    rule = every(condition(indicator("rsi", "rsi"), "crosses_above", constant(70)))
+    rules = definition()["rules"] | {"short_entry": rule}
+    refused = await api.client.post("/bots", json=definition(symbols=["AAPL", "HARD"], rules=rules))
+    assert fields(refused) == ["symbols.1"]
+    assert "cannot be borrowed easily" in refused.json()["errors"][0]["message"]
+    refused = await api.client.post("/bots", json=definition(symbols=["BTC/USD"], rules=rules))
+    assert fields(refused) == ["rules.short_entry"]
+    refused = await api.client.post("/bots", json=definition(symbols=["BTC/USD", "AAPL"]))
+    assert fields(refused) == ["symbols.1"]
+    # The list changes after the bot was saved.
+    bot = await api.create(symbols=["MSFT"])
+    api.broker.listed[1] = replace(api.broker.listed[1], tradable=False)
+    api.app.state.flotilla.instruments._known.clear()
+    refused = await api.client.post(f"/bots/{bot['id']}/start")
+    assert fields(refused) == ["symbols.0"]

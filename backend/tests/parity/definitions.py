@@ -297,3 +297,54 @@ WANTED = {
     ("flatten", "daily_loss"),
     ("flatten", "drawdown"),
 }
+
+COINS = ("BTC/USD", "ETH/USD")
+COIN_ROWS = [
+    bot(
+        "coins: stop and target held by the engine, fees in the coin, cooldown",
+        ["BTC/USD", "ETH/USD"],
+        {"stop_loss_percent": 0.12, "take_profit_percent": 0.15, "cooldown_minutes": 4},
+    ),
+    bot(
+        "coins: five minutes, a window past midnight, flat at its end, by volatility",
+        ["ETH/USD"],
+        {
+            "sizing": "volatility_target",
+            "volatility_percent": 30,
+            "stop_loss_atr": 2.0,
+            "flatten_at_window_end": True,
+        },
+        rules=_rules(
+            condition(_output(RSI), "below", {"type": "constant", "value": 60}),
+            condition(_output(RSI), "above", {"type": "constant", "value": 92}),
+        ),
+        indicators=(RSI,),
+        timeframe="5Min",
+        start_hour=22,
+        start_minute=30,
+        end_hour=0,
+        end_minute=40,
+    ),
+    bot(
+        "coins: risk per trade, time stop, trades a day",
+        ["BTC/USD"],
+        {
+            "sizing": "risk_per_trade",
+            "risk_percent": 0.1,
+            "stop_loss_percent": 0.8,
+            "take_profit_risk": 0.5,
+            "time_stop_minutes": 14,
+            "max_trades_per_day": 5,
+        },
+        rules=DIP,
+        indicators=(RSI,),
+    ),
+]
+COINS_WANTED = {
+    ("entry", "signal"),
+    ("exit", "signal"),
+    ("exit", "time_stop"),
+    ("exit", "stop_touched"),
+    ("exit", "target_touched"),
+    ("flatten", "window_end"),
+}

@@ -22,7 +22,7 @@ from flotilla.db.tables import (
     TradeRow,
     new_id,
 )
-from flotilla.domain.fills import Execution, Fill
+from flotilla.domain.fills import Execution, Fill, fees
 from flotilla.domain.ledger import Ledger
 from flotilla.domain.orders import OrderStatus, OrderType, Purpose, Side, advances
 from flotilla.domain.risk import ExitReason
@@ -165,6 +165,7 @@ async def _book_execution(
     session: AsyncSession, order: OrderRow, execution: Execution, source: str
 ) -> Fill | None:
     """Book one execution, or return None when it is booked already."""
+    fee, coin_fee = fees(order.symbol, Side(order.side), execution.quantity, execution.price)
     inserted = await session.scalar(
         insert(FillRow)
         .values(
@@ -177,7 +178,8 @@ async def _book_execution(
             side=order.side,
             quantity=execution.quantity,
             price=execution.price,
-            fee=Decimal(0),
+            fee=fee,
+            coin_fee=coin_fee,
             source=source,
             executed_at=execution.executed_at,
         )
@@ -254,7 +256,7 @@ async def _book_trade(
         session.add(row)
     row.quantity = order.filled_quantity
     row.price = order.filled_average_price or fill.price
-    row.fee += fill.fee
+    row.fee += fill.cost
     if row.profit_loss is not None:
         row.profit_loss += earned
     # Executions may be learnt of in any order.

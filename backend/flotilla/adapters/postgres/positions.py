@@ -34,11 +34,11 @@ async def book_fill(
         value = opened(new_id(), fill)
         row = PositionRow(id=value.id, bot_id=bot.id, symbol=fill.symbol, lots=1)
         session.add(row)
-        earned = -fill.fee
+        earned = -fill.cost
     else:
         before = rows.position(row)
         value = before.apply(fill)
-        earned = profit(before.entry_price, fill) if before.is_reduced_by(fill) else -fill.fee
+        earned = profit(before.entry_price, fill) if before.is_reduced_by(fill) else -fill.cost
     rows.write_position(value, row)
     if row.is_open:
         await _protect(session, row, order if fill.purpose is Purpose.ENTRY else None)

@@ -53,6 +53,7 @@ def fill(row: FillRow, order: OrderRow) -> Fill:
         fee=row.fee,
         executed_at=row.executed_at,
         lot=order.lot,
+        coin_fee=row.coin_fee,
     )
 
 

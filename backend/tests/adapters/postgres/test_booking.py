@@ -415,3 +415,27 @@ async def test_what_an_order_cost_against_its_decision_is_kept_with_it(desk: Des
     await desk.book(report(order, S.FILLED, 10), execution(order, 10, 6, "99.50", minute=2))
     (row,) = await desk.orders()
     assert (row.slippage, row.slippage_bps) == (Decimal("-0.1"), Decimal(-10))
+
+
+async def test_a_coins_fee_is_taken_of_what_was_bought_and_of_what_a_sale_brings(desk: Desk) -> None:
+    coin = {"symbol": "BTC/USD", "take_profit_price": None, "stop_loss_price": None}
+    order = (await desk.step(draft(**coin))).orders[0]
+    booked = await desk.book(report(order, S.FILLED, 10), execution(order, 10, 10, "100"))
+    assert [(f.quantity, f.coin_fee, f.fee) for f in booked.fills] == [(10, Decimal("0.025"), 0)]
+    (position,) = await desk.positions()
+    assert (position.quantity, position.entry_price) == (Decimal("9.975"), 100)
+    bot = await desk.bot()
+    assert (bot.cash, bot.realized_pnl) == (9000, Decimal("-2.5"))
+    (bought,) = await desk.trades()
+    assert (bought.quantity, bought.fee) == (10, Decimal("2.5"))
+
+    quantity = Decimal("9.975")
+    left = (await desk.step(sale(symbol="BTC/USD", quantity=quantity))).orders[0]
+    done = replace(execution(left, 0, 0, "110"), cumulative_quantity=quantity, quantity=quantity)
+    await desk.book(report(left, S.FILLED, filled_quantity=quantity), done)
+    (position,) = await desk.positions()
+    assert not position.is_open
+    bot = await desk.bot()
+    fee = quantity * 110 * Decimal("0.0025")
+    assert bot.cash == 9000 + quantity * 110 - fee
+    assert bot.realized_pnl == bot.cash - bot.capital
