@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
 from flotilla.adapters.alpaca.broker import AlpacaBroker
 from flotilla.adapters.alpaca.client import AlpacaClient
-from flotilla.adapters.alpaca.history import AlpacaBarHistory
 from flotilla.adapters.alpaca.streams import AlpacaBarStream, AlpacaTradeUpdateStream
 from flotilla.adapters.clock import SystemClock
 from flotilla.adapters.postgres import lock
@@ -17,6 +16,7 @@ from flotilla.adapters.postgres.notify import PostgresNudges, PostgresPriceFeed
 from flotilla.adapters.postgres.store import PostgresStore
 from flotilla.bootstrap.account import database_url, practice_account
 from flotilla.bootstrap.accounts import account_config, key_vault
+from flotilla.bootstrap.warm_up import warm_up_history
 from flotilla.db.session import Database
 from flotilla.domain.errors import Unavailable
 from flotilla.engine.fleet import Fleet
@@ -57,17 +57,19 @@ async def _supervisor(
     """The engine of one account, with everything it talks to. Raises Unavailable where its keys fail."""
     # The request budget sends again what was refused for the number of requests.
     client = AlpacaClient(account_config(settings, vault, account), resend=False)
+    held = ExitStack()
     try:
         store = PostgresStore(database)
         broker = AlpacaBroker(client)
         await _require_keys(broker)
+        history = held.enter_context(warm_up_history(settings, client))
         supervisor = Supervisor(
             Outside(
                 account=await store.account(account.id),
                 broker=broker,
                 bar_stream=AlpacaBarStream(client.config),
                 trade_updates=AlpacaTradeUpdateStream(client.config),
-                history=AlpacaBarHistory(client, broker),
+                history=history,
                 store=store,
                 account_books=store.account_books,
                 prices=PostgresPriceFeed(database) if account.kind == "practice" else _Unheard(),
@@ -81,6 +83,7 @@ async def _supervisor(
         client.hear_allowance(partial(_hear, supervisor.budget, client.config.practice))
         yield supervisor
     finally:
+        held.close()
         # A request that is under way may still arrive: whoever connects next must find what it did.
         await asyncio.to_thread(client.close, wait=True)
 

@@ -26,7 +26,6 @@ def order_draft(
     `guarded`: the engine holds its stop and target, the order goes out without legs.
     """
     step = _price_step(instrument, intent.price)
-    at_broker = not instrument.is_coin  # Alpaca takes no legs with coins: the engine holds them
     return OrderDraft(
         client_order_id=client_order_id(
             bot_id=bot_id,

@@ -348,3 +348,32 @@ COINS_WANTED = {
     ("exit", "target_touched"),
     ("flatten", "window_end"),
 }
+
+_TWO_DAYS = {"id": "slow", "name": "SMA", "params": {"timeperiod": 2}}
+_BELOW = condition({"type": "price", "field": "close"}, "below", _output(_TWO_DAYS))
+_ABOVE = condition({"type": "price", "field": "close"}, "above", _output(_TWO_DAYS))
+DAYS = ("AAPL", "MSFT")
+DAILY_ROWS = [
+    bot(
+        "daily bars: decided at the close, filled at the next open",
+        ["AAPL", "MSFT"],
+        {},
+        rules=_rules(_BELOW, _ABOVE),
+        indicators=(_TWO_DAYS,),
+        timeframe="1Day",
+    ),
+    bot(
+        "daily bars: stop and target at the broker, cooldown over nights",
+        ["MSFT", "AAPL"],
+        {"stop_loss_percent": 0.9, "take_profit_percent": 0.3, "cooldown_minutes": 1500},
+        rules=_rules(_BELOW),
+        indicators=(_TWO_DAYS,),
+        timeframe="1Day",
+    ),
+]
+DAILY_WANTED = {
+    ("entry", "signal"),
+    ("exit", "signal"),
+    ("stop_loss", "stop_touched"),
+    ("take_profit", "target_touched"),
+}
