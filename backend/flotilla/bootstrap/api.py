@@ -95,7 +95,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
                 return
             tradable = await _when_available(broker.instruments)
             async with database.transaction() as session:
-                symbols = sorted(i.symbol for i in tradable if i.tradable)
+                symbols = sorted(i.symbol for i in tradable if i.tradable and not i.is_coin)
                 await seed_examples(session, account_id, symbols)
 
         yield Api(

@@ -297,8 +297,7 @@ class MarketHub:
         session = self._calendar.at(now)
         if session is None:
             return
-        traded = {symbol: self._starts(symbol) for symbol in self._subscribed}
-        silent = self._mute.silent(traded, session=session, now=now, rate=rate)
+        silent = self._mute.silent(self._subscribed, self._starts, session=session, now=now, rate=rate)
         if not silent:
             return
         self.freshness.counts.reconnections += 1

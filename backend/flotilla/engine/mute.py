@@ -5,12 +5,12 @@ a whole, and of each symbol against the others. How long is too long depends on 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from flotilla.domain.market import MINUTE, Session, TimeArray
 from flotilla.engine.freshness import Freshness, Source
-from flotilla.engine.silence import patience, share_of_minutes
+from flotilla.engine.silence import SHORTEST, patience, share_of_minutes
 
 _GRACE = 5.0  # wall seconds that a frame and its handling may take
 _FASTEST = 60.0  # beyond this rate the market's time says nothing of a second's delay
@@ -34,33 +34,36 @@ class MuteWatch:
         self._last_frame = asyncio.get_running_loop().time()
 
     def silent(
-        self, traded: Mapping[str, TimeArray], *, session: Session, now: datetime, rate: float
+        self,
+        symbols: Collection[str],
+        starts: Callable[[str], TimeArray],
+        *,
+        session: Session,
+        now: datetime,
+        rate: float,
     ) -> set[str]:
         """The subscribed symbols whose silence cannot be chance; empty while all is well.
 
-        `traded` has when the bars of each symbol opened. A symbol that stays silent after a
+        `starts` says when the bars of a symbol opened. A symbol that stays silent after a
         reconnection is told once: it may be halted. A stream that stays silent is told again.
         """
         if self._listening_since is None:
             self._listening_since = now
-        self._known_since = {symbol: self._known_since.get(symbol, now) for symbol in traded}
+        self._known_since = {symbol: self._known_since.get(symbol, now) for symbol in symbols}
         begun = max(self._listening_since, session.open)
-        heard = {symbol: self._heard(symbol, begun) for symbol in traded}
+        heard = {symbol: self._heard(symbol, begun) for symbol in symbols}
         self._doubted = {
             symbol
-            for symbol in self._doubted & traded.keys()
+            for symbol in self._doubted & heard.keys()
             if not self._freshness.heard_since(symbol, begun)
         }
-        shares = {symbol: share_of_minutes(starts) for symbol, starts in traded.items()}
         newest = max(heard.values())
-        if self._stream_is_mute(now - newest, patience(shares.values()), rate):
+        silence = self._unexplained(now - newest, rate)
+        if silence > SHORTEST and silence > patience(share_of_minutes(starts(one)) for one in symbols):
             self._listening_since = now
-            return set(traded)
-        found = {
-            symbol
-            for symbol, last in heard.items()
-            if symbol not in self._doubted and newest - last > patience([shares[symbol]])
-        }
+            return set(symbols)
+        overdue = {one for one, last in heard.items() if newest - last > SHORTEST} - self._doubted
+        found = {one for one in overdue if newest - heard[one] > patience([share_of_minutes(starts(one))])}
         self._doubted |= found
         return found
 
@@ -70,8 +73,8 @@ class MuteWatch:
         newest = self._freshness.of(symbol)
         return max(since, newest.until) if newest is not None and newest.source is Source.STREAM else since
 
-    def _stream_is_mute(self, silence: timedelta, most: timedelta, rate: float) -> bool:
-        """A frame takes its time on the wall's clock, in which a fast market goes far."""
-        slack = MINUTE + timedelta(seconds=_GRACE * min(rate, _FASTEST))
-        waited = asyncio.get_running_loop().time() - self._last_frame
-        return silence > most + slack and waited > _GRACE
+    def _unexplained(self, silence: timedelta, rate: float) -> timedelta:
+        """A silence without what is none: a frame takes its time, in which a fast market goes far."""
+        if asyncio.get_running_loop().time() - self._last_frame <= _GRACE:
+            return timedelta(0)
+        return silence - MINUTE - timedelta(seconds=_GRACE * min(rate, _FASTEST))

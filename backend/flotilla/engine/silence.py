@@ -15,7 +15,7 @@ _MOST = 0.97
 _LEAST = 0.01
 _LOOK_BACK = 240  # bars
 _NIGHT = 3 * 3600  # seconds: a longer pause is not of a session
-_SHORTEST = timedelta(minutes=2)
+SHORTEST = timedelta(minutes=2)
 
 
 def share_of_minutes(starts: TimeArray) -> float:
@@ -38,4 +38,4 @@ def patience(shares: Iterable[float]) -> timedelta:
     bar have the probability of the product of (1 - p) over the symbols, to the power of k.
     """
     quiet = sum(math.log1p(-share) for share in shares)
-    return max(_SHORTEST, timedelta(minutes=math.ceil(math.log(_DOUBT) / quiet)))
+    return max(SHORTEST, timedelta(minutes=math.ceil(math.log(_DOUBT) / quiet)))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+BASIC_PLAN = 30  # symbols on one connection, of the free plan
+
 
 @dataclass(frozen=True, slots=True)
 class AlpacaConfig:
@@ -9,7 +11,7 @@ class AlpacaConfig:
 
     `practice` says that the market is ours: its clock is read from `/practice/state`, and it sends
     all bars of a minute in one frame. `feed` is `iex` (every plan) or `sip` (a paid one). `symbol_limit`:
-    how many symbols the plan streams on one connection.
+    how many symbols the plan streams on one connection, None where it does not count them.
     """
 
     key_id: str = field(repr=False)
@@ -22,7 +24,7 @@ class AlpacaConfig:
     trade_stream_url: str | None = None
     bar_stream_url: str | None = None
     coin_stream_url: str | None = None
-    symbol_limit: int | None = None
+    symbol_limit: int | None = BASIC_PLAN
 
     @classmethod
     def for_practice(cls, url: str, *, key_id: str, secret_key: str) -> "AlpacaConfig":
@@ -38,6 +40,7 @@ class AlpacaConfig:
             trade_stream_url=f"{sockets}/stream",
             bar_stream_url=f"{sockets}/v2/iex",
             coin_stream_url=f"{sockets}/v1beta3/crypto/us",
+            symbol_limit=None,
         )
 
     @classmethod
@@ -48,7 +51,8 @@ class AlpacaConfig:
 
         `stand_in` is the http address of a server that takes the place of all of them.
         """
-        config = cls(key_id, secret_key, paper=paper, feed=feed)
+        limit = BASIC_PLAN if feed == "iex" else None
+        config = cls(key_id, secret_key, paper=paper, feed=feed, symbol_limit=limit)
         if stand_in is None:
             return config
         base = stand_in.rstrip("/")
