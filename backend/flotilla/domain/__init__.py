@@ -10,6 +10,7 @@ Read it in the order in which data flows:
     risk        risk.py         sizing and risk settings, refusal codes and reasons
                 placement.py    who holds a position's stop and target: the broker or the engine
     bot         bots.py         a bot's whole definition, and what is wrong with it
+                order_rules.py  which orders the broker takes, and what of a bot it would refuse
     order       orders.py       intents, orders, their states and client order ids
     slippage    slippage.py     what an order cost against the price it was decided at
     fill        fills.py        one execution, and the key that makes it count once
