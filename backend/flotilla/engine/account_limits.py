@@ -39,6 +39,11 @@ class _AccountStep:
     managed: dict[str, Standing] = field(default_factory=dict)
     entering: dict[str, tuple[HalfStep, asyncio.Future[StepResult]]] = field(default_factory=dict)
 
+    def await_too(self, bot_ids: Iterable[str]) -> None:
+        self.awaited.update(bot_ids)
+        if self.awaited:
+            self.complete.clear()
+
     def done_with(self, bot_id: str) -> None:
         self.awaited.discard(bot_id)
         if not self.awaited:
@@ -92,11 +97,16 @@ class AccountLimiter:
             self._gone[bot_id] = Standing.of(bot())
 
     def open(self, tau: datetime, bot_ids: Iterable[str]) -> None:
-        """A minute has been handed to these bots."""
-        if self._book is not None:
-            self._steps[tau] = step = _AccountStep(tau, set(bot_ids))
-            step.done_with("")
-            self._opened.put_nowait(step)
+        """A minute has been handed to these bots; that of stocks and that of coins are one step."""
+        if self._book is None:
+            return
+        known = self._steps.get(tau)
+        if known is not None:
+            known.await_too(bot_ids)
+            return
+        self._steps[tau] = step = _AccountStep(tau, set(bot_ids))
+        step.done_with("")
+        self._opened.put_nowait(step)
 
     def gates(self, tau: datetime) -> bool:
         """Whether the entries of `tau` are gated: the step is to be taken in its two halves."""
