@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from flotilla.domain import indicators, risk, rules
 from flotilla.domain.errors import Problem
@@ -59,7 +60,7 @@ class OnStop(StrEnum):
     FLATTEN = "flatten"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BotSpec:
     """What a person defines. Capital in USD; `trading_frequency` in seconds.
 
@@ -79,7 +80,7 @@ class BotSpec:
     short_entry: Rule | None = None
     short_exit: Rule | None = None
 
-    @property
+    @cached_property
     def uses(self) -> Mapping[str, IndicatorUse]:
         """The bot's indicators by the id that its rules call them."""
         return {use.id: use for use in self.indicators}
@@ -90,7 +91,7 @@ class BotSpec:
         sides = {name: getattr(self, name) for name in _BEGINNINGS}
         return {name: rule for name, rule in sides.items() if rule is not None}
 
-    @property
+    @cached_property
     def lookback(self) -> Mapping[Timeframe, int]:
         """Bars of each timeframe needed before the first decision."""
         needed = rules.lookback(self.rules.values(), self.uses, self.timeframe, self._day_minutes)
@@ -109,7 +110,7 @@ class BotSpec:
         """Bars of the bot's own timeframe needed before the first decision."""
         return self.lookback[self.timeframe]
 
-    @property
+    @cached_property
     def base_warm_up(self) -> int:
         """One-minute bars that hold what `lookback` asks for."""
         return rules.base_minutes(self.lookback, self._day_minutes)

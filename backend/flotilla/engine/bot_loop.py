@@ -28,6 +28,7 @@ from flotilla.engine.market_feeds import MarketFeeds
 from flotilla.engine.market_hub import Minute
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.run_terms import guarded_symbols, instruments_as_traded
+from flotilla.engine.shared_charts import Questions
 from flotilla.engine.signals import SymbolSignals, hear, symbol_view
 from flotilla.engine.step_record import DecisionRuns, order_draft
 from flotilla.ports.store import Account, Booked, BotMemory, EngineStore, OrderDraft, StepRecord, StoredBot
@@ -73,6 +74,7 @@ class BotLoop:
     ) -> None:
         self.bot = bot
         self._spec = spec
+        self._questions = Questions(spec)
         self._account_equity = account_equity
         self._account = account
         self._hub = hub
@@ -388,7 +390,8 @@ class BotLoop:
             return
         self._last, mode = minute, self._mode
         asks = mode in (Mode.TRADE, Mode.PAUSED)
-        heard = hear(self._asked(), minute, self._book.last_signal) if asks else {}
+        self._questions = self._questions.of(self._asked())
+        heard = hear(self._questions, minute, self._book.last_signal) if asks else {}
         state = self._book.state
         result = await self._decide(minute, heard, mode)
         bot, holdings = state.book.bots[0], state.holdings

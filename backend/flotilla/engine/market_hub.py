@@ -16,6 +16,7 @@ from flotilla.engine.bar_buffer import BarBuffer
 from flotilla.engine.freshness import Freshness, Source
 from flotilla.engine.mute import MuteWatch
 from flotilla.engine.sessions import Sessions
+from flotilla.engine.shared_charts import SharedCharts
 from flotilla.ports.bar_history import BarHistory
 from flotilla.ports.market_data import Bars, BarStream, Connected
 
@@ -36,7 +37,8 @@ class SymbolLimitReached(Conflict):
 class Minute:
     """A closed minute: its end `tau`, its session, the bars that came in time, and by symbol all bars
     up to it, as they were known when it closed. `closes`: when the sessions around it close, ascending,
-    in seconds since 1970 UTC. `clock`: what its days and longer bars go by, UTC for coins.
+    in seconds since 1970 UTC. `clock`: what its days and longer bars go by, UTC for coins. `charts`: what
+    bots share of what they make of the bars.
     """
 
     tau: datetime
@@ -46,6 +48,7 @@ class Minute:
     closes: TimeArray = field(default_factory=lambda: np.empty(0, np.int64))
     clock: tzinfo = NEW_YORK
     clock_is_right: bool = True  # ours: else the age of bars says nothing
+    charts: SharedCharts = field(default_factory=SharedCharts, compare=False)
 
     @property
     def of_coins(self) -> bool:

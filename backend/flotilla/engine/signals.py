@@ -9,22 +9,23 @@ from datetime import datetime
 
 import numpy as np
 
-from flotilla.domain import rules
 from flotilla.domain.bots import BotSpec
 from flotilla.domain.indicators import measures
 from flotilla.domain.kernel.bot import SymbolView
 from flotilla.domain.market import MINUTE, STALE_AFTER, Bar, Series, TimeArray, ends_a_bar
 from flotilla.domain.risk import RiskRules, Sizing
-from flotilla.domain.rules import Chart, Explained, Rule
+from flotilla.domain.rules import Chart, Explained
 from flotilla.engine.market_hub import Minute
+from flotilla.engine.shared_charts import Questions, SymbolCharts
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolSignals:
     """The rules' answers at the bar that opened at `bar_start` (seconds since 1970 UTC)."""
 
-    spec: BotSpec
+    asked: Questions
     chart: Chart
+    shared: SymbolCharts
     entry: bool
     exit: bool
     short_entry: bool
@@ -47,15 +48,14 @@ class SymbolSignals:
 
     def conditions(self, *, exiting: bool) -> list[Explained]:
         """The conditions of the exit rule (`exiting`) or of the entry rule, with their values."""
-        rule = self.spec.exit if exiting else self.spec.entry
-        if rule is None:
-            return []
-        return [part for part in rules.explain(rule, self.chart) if not part.is_group]
+        rule = self.asked.rule("exit" if exiting else "entry")
+        return [] if rule is None else rule.explain(self.chart, self.shared)
 
 
 def signals(
-    spec: BotSpec,
+    asked: Questions,
     minutes: Series,
+    shared: SymbolCharts,
     *,
     tau: datetime,
     session_open: datetime,
@@ -65,28 +65,26 @@ def signals(
     """Evaluate the rules on the newest bar closed at `tau`; `closes` are those of the sessions around it.
 
     None when that bar is not newer than `after` (each bar is asked once) or is of another session.
+    `shared` is of the same `minutes`.
     """
-    chart = Chart(minutes, spec.timeframe, spec.uses, until=tau, closes=closes)
+    chart = asked.chart(minutes, shared, until=tau, closes=closes)
     if not len(chart):
         return None
     newest = int(chart.bars.start[-1])
     if after is not None and newest <= after:
         return None
-    if newest + spec.timeframe.seconds <= int(session_open.timestamp()):
+    if newest + chart.timeframe.seconds <= int(session_open.timestamp()):
         return None
     return SymbolSignals(
-        spec=spec,
+        asked=asked,
         chart=chart,
-        entry=_holds(spec.entry, chart),
-        exit=_holds(spec.exit, chart),
-        short_entry=_holds(spec.short_entry, chart),
-        short_exit=_holds(spec.short_exit, chart),
-        warmed_up=chart.ready_from(spec.lookback) < len(chart),
+        shared=shared,
+        entry=asked.holds("entry", chart, shared),
+        exit=asked.holds("exit", chart, shared),
+        short_entry=asked.holds("short_entry", chart, shared),
+        short_exit=asked.holds("short_exit", chart, shared),
+        warmed_up=chart.ready_from(asked.lookback) < len(chart),
     )
-
-
-def _holds(rule: Rule | None, chart: Chart) -> bool:
-    return rule is not None and bool(rules.evaluate(rule, chart)[-1])
 
 
 def _is_step(spec: BotSpec, minute: Minute) -> bool:
@@ -98,11 +96,12 @@ def _is_step(spec: BotSpec, minute: Minute) -> bool:
     return since_open % spec.trading_frequency == 0
 
 
-def hear(spec: BotSpec, minute: Minute, last: MutableMapping[str, int]) -> dict[str, SymbolSignals]:
+def hear(asked: Questions, minute: Minute, last: MutableMapping[str, int]) -> dict[str, SymbolSignals]:
     """What the rules say at this minute, of every symbol whose newest bar was not asked yet.
 
     `last` has the newest bar asked about, by symbol; it is moved on.
     """
+    spec = asked.spec
     if not _is_step(spec, minute):
         return {}
     heard = {}
@@ -111,8 +110,9 @@ def hear(spec: BotSpec, minute: Minute, last: MutableMapping[str, int]) -> dict[
         if series is None or not len(series):
             continue
         found = signals(
-            spec,
+            asked,
             series,
+            minute.charts.of(symbol),
             tau=minute.tau,
             session_open=minute.session.open,
             closes=minute.closes,
@@ -144,7 +144,7 @@ def symbol_view(
         if risk.stop_loss_atr is not None:
             atr = float(measures.average_true_range(said.chart.bars)[-1])
         if risk.sizing is Sizing.VOLATILITY_TARGET:
-            volatility = float(measures.volatility(said.chart.bars, is_coin=said.spec.trades_coins)[-1])
+            volatility = float(measures.volatility(said.chart.bars, is_coin=said.asked.spec.trades_coins)[-1])
         if risk.max_volume_percent is not None:
             liquidity = float(measures.liquidity(series.tail(measures.LIQUIDITY_LENGTH))[-1])
     return SymbolView(

@@ -25,6 +25,7 @@ from flotilla.domain.rules import (
     Price,
 )
 from flotilla.engine.bar_buffer import BarBuffer
+from flotilla.engine.shared_charts import Questions, SymbolCharts
 from flotilla.engine.signals import SymbolSignals, signals
 from tests.engine.exchange import OPEN, session_of
 
@@ -83,6 +84,7 @@ def closes_of(minutes: list[tuple[Session, Bar]]) -> np.ndarray:
 def live(spec: BotSpec, minutes: list[tuple[Session, Bar]]) -> list[SymbolSignals]:
     """What a bot hears minute by minute, with a buffer as long as the hub would give it."""
     buffer, heard = BarBuffer(spec.base_warm_up), list[SymbolSignals]()
+    asked = Questions(spec)
     for session, bar in minutes:
         buffer.append(bar)
         tau = bar.start + MINUTE
@@ -90,8 +92,9 @@ def live(spec: BotSpec, minutes: list[tuple[Session, Bar]]) -> list[SymbolSignal
             continue
         after = heard[-1].bar_start if heard else None
         found = signals(
-            spec,
+            asked,
             buffer.series(before=tau),
+            SymbolCharts(),
             tau=tau,
             session_open=session.open,
             closes=closes_of(minutes),
@@ -169,13 +172,15 @@ def test_each_closed_bar_is_asked_once_and_none_before_its_end(timeframe: Timefr
     spec = replace(SPEC, timeframe=timeframe)
     minutes = market(2, seed=11)
     buffer, last = BarBuffer(2000), None
-    asked: list[int] = []
+    asked = Questions(spec)
+    starts: list[int] = []
     for session, bar in minutes:
         buffer.append(bar)
         tau = bar.start + MINUTE
         found = signals(
-            spec,
+            asked,
             buffer.series(before=tau),
+            SymbolCharts(),
             tau=tau,
             session_open=session.open,
             closes=closes_of(minutes),
@@ -183,11 +188,11 @@ def test_each_closed_bar_is_asked_once_and_none_before_its_end(timeframe: Timefr
         )
         if found is not None:
             last = found.bar_start
-            asked.append(last)
+            starts.append(last)
             assert last + timeframe.seconds <= tau.timestamp()
             assert last + timeframe.seconds > session.open.timestamp(), "yesterday's bar was asked today"
-    assert asked == sorted(set(asked))
-    assert len(asked) > 2 * 390 / timeframe.minutes * 0.8
+    assert starts == sorted(set(starts))
+    assert len(starts) > 2 * 390 / timeframe.minutes * 0.8
 
 
 def test_a_bot_without_enough_bars_is_not_warmed_up() -> None:
@@ -215,4 +220,5 @@ def test_the_conditions_of_the_side_that_was_asked_are_explained() -> None:
 
 
 def signals_without_exit(said: SymbolSignals) -> list[object]:
-    return list(replace(said, spec=replace(said.spec, exit=None)).conditions(exiting=True))
+    asked = Questions(replace(said.asked.spec, exit=None))
+    return list(replace(said, asked=asked).conditions(exiting=True))

@@ -35,9 +35,11 @@ class Chart:
         until: datetime,
         closes: TimeArray = _NO_CLOSES,
         compute: Compute = indicators.compute,
+        frames: dict[Timeframe, Series] | None = None,
     ) -> None:
         """`base`: one-minute bars that ended by `until`; `closes`: when sessions closed, ascending, in
-        seconds since 1970 UTC; `compute` may share columns between charts.
+        seconds since 1970 UTC; `compute` may share columns between charts of the same bars, as `frames`
+        shares their longer bars.
         """
         self.timeframe = timeframe
         self.uses = uses
@@ -45,8 +47,8 @@ class Chart:
         self._until = until
         self._closes = _NO_CLOSES if base.clock is UTC else closes  # coins have no sessions
         self._compute = compute
-        self.bars = aggregate(base, timeframe, until=until, closes=self._closes)
-        self._frames = {timeframe: self.bars}
+        self._frames = {} if frames is None else frames
+        self.bars = self.frame(timeframe)
         self._outputs: dict[str, Mapping[str, FloatArray]] = {}
         self._counts: dict[Timeframe, TimeArray] = {}
 
