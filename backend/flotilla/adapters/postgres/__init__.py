@@ -2,7 +2,8 @@
 
 rows      rows to domain values and back
 store     the engine's store: bots, steps, statuses
-steps     what a step leaves behind: decisions, orders to be sent, checkpoint
+steps     what steps leave behind: decisions, orders to be sent, checkpoints
+group_commit  many writes that wait at the same time, in one transaction
 booking   what a broker's report changes: order, fill, position, trade, cash, events
 outbox    numbering and reading facts
 notify    LISTEN/NOTIFY

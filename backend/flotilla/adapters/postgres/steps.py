@@ -1,51 +1,87 @@
-"""What a step of a bot leaves behind: its decisions, its orders before they are sent, its checkpoint."""
+"""What steps of bots leave behind: decisions, orders before they are sent, checkpoints. Many at once."""
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select, update
+import orjson
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.adapters.postgres import rows
 from flotilla.db import outbox
-from flotilla.db.tables import BotRow, DecisionRow, OrderEventRow, OrderRow, PositionRow, new_id
-from flotilla.domain.orders import OrderStatus
+from flotilla.db.tables import BotRow, OrderEventRow, OrderRow, PositionRow, new_id
+from flotilla.domain.orders import Order, OrderStatus
 from flotilla.ports.store import DecisionEntry, OrderDraft, StepRecord, StepStored
 from flotilla.wire import rows as wire
 
+_SAVE_CHECKPOINTS = text("""
+    UPDATE flotilla.bots AS bot SET checkpoint = CAST(step.checkpoint AS jsonb), day_pnl = step.day_pnl,
+        day = coalesce(step.day, bot.day), equity = coalesce(step.equity, bot.equity)
+    FROM unnest(CAST(:ids AS text[]), CAST(:checkpoints AS text[]), CAST(:day_pnls AS numeric[]),
+        CAST(:days AS date[]), CAST(:equities AS numeric[]))
+        AS step (bot_id, checkpoint, day_pnl, day, equity)
+    WHERE bot.id = step.bot_id
+""")
+_PROLONG_DECISIONS = text("""
+    UPDATE flotilla.decisions AS decision SET count = decision.count + 1, last_tau = next.tau,
+        numbers = CAST(next.numbers AS jsonb), conditions = CAST(next.conditions AS jsonb)
+    FROM unnest(CAST(:ids AS text[]), CAST(:taus AS timestamptz[]), CAST(:numbers AS text[]),
+        CAST(:conditions AS text[])) AS next (id, tau, numbers, conditions)
+    WHERE decision.id = next.id
+""")
+_BEGIN_DECISIONS = text("""
+    INSERT INTO flotilla.decisions (id, bot_id, bot_version, symbol, outcome, refusal, first_tau, last_tau,
+        count, numbers, conditions)
+    SELECT id, bot_id, bot_version, symbol, outcome, refusal, tau, tau,
+        1, CAST(numbers AS jsonb), CAST(conditions AS jsonb)
+    FROM unnest(CAST(:ids AS text[]), CAST(:bots AS text[]), CAST(:versions AS integer[]),
+        CAST(:symbols AS text[]), CAST(:outcomes AS text[]), CAST(:refusals AS text[]),
+        CAST(:taus AS timestamptz[]), CAST(:numbers AS text[]), CAST(:conditions AS text[]))
+        AS begun (id, bot_id, bot_version, symbol, outcome, refusal, tau, numbers, conditions)
+""")
 
-async def record(session: AsyncSession, step: StepRecord) -> StepStored:
-    """Write one step; see `ports.store.EngineStore.record_step`."""
-    ids = [await _record_decision(session, step, entry) for entry in step.decisions]
-    await _show_guarded(session, step)
-    written = [await _write_order(session, step, draft) for draft in step.orders]
-    figures = {} if step.day is None else {"day": step.day, "equity": step.equity}
+
+async def record(session: AsyncSession, steps: Sequence[StepRecord]) -> list[StepStored]:
+    """Write the steps of different bots; see `ports.store.EngineStore.record_step`.
+
+    Bots first, as in `booking`: two transactions that lock the same rows must not do it the other way round.
+    """
+    await _save_checkpoints(session, steps)
+    await _show_guarded(session, steps)
+    decisions = await _record_decisions(session, steps)
+    orders = await _write_orders(session, steps)
+    return [StepStored(ids, orders.get(step.bot_id, ())) for step, ids in zip(steps, decisions, strict=True)]
+
+
+async def _save_checkpoints(session: AsyncSession, steps: Sequence[StepRecord]) -> None:
     await session.execute(
-        update(BotRow)
-        .where(BotRow.id == step.bot_id)
-        .values(checkpoint=dict(step.checkpoint), day_pnl=step.day_pnl, **figures)
+        _SAVE_CHECKPOINTS,
+        {
+            "ids": [step.bot_id for step in steps],
+            "checkpoints": [_json(step.checkpoint) for step in steps],
+            "day_pnls": [step.day_pnl for step in steps],
+            "days": [step.day for step in steps],
+            "equities": [step.equity for step in steps],
+        },
     )
-    return StepStored(ids, [rows.order(row) for row in written if row is not None])
 
 
-async def _show_guarded(session: AsyncSession, step: StepRecord) -> None:
+async def _show_guarded(session: AsyncSession, steps: Sequence[StepRecord]) -> None:
     """The stops and targets that the engine holds, on record with their positions."""
-    if not step.guarded:
+    guarded = {(step.bot_id, symbol): held for step in steps for symbol, held in step.guarded.items()}
+    if not guarded:
         return
     found = await session.execute(
         select(PositionRow, BotRow.name)
         .join(BotRow, BotRow.id == PositionRow.bot_id)
-        .where(
-            PositionRow.bot_id == step.bot_id,
-            PositionRow.is_open,
-            PositionRow.symbol.in_(step.guarded),
-        )
+        .where(PositionRow.is_open, tuple_(PositionRow.bot_id, PositionRow.symbol).in_(guarded))
         .order_by(PositionRow.id)
         .with_for_update(of=PositionRow)
     )
     for row, bot_name in found:
-        held = step.guarded[row.symbol]
+        held = guarded[row.bot_id, row.symbol]
         if (row.stop_loss_price, row.take_profit_price) == (held.stop_price, held.target_price):
             continue
         row.stop_loss_price, row.take_profit_price = held.stop_price, held.target_price
@@ -55,70 +91,97 @@ async def _show_guarded(session: AsyncSession, step: StepRecord) -> None:
         )
 
 
-async def _record_decision(session: AsyncSession, step: StepRecord, entry: DecisionEntry) -> str:
-    values = {
-        "last_tau": step.tau,
-        "numbers": dict(entry.decision.numbers),
-        "conditions": [asdict(condition) for condition in entry.conditions],
+# --- decisions ------------------------------------------------------------------------------------
+
+
+async def _record_decisions(session: AsyncSession, steps: Sequence[StepRecord]) -> list[list[str]]:
+    """Returns the ids of each step's rows."""
+    ids: list[list[str]] = []
+    begun: list[tuple[str, StepRecord, DecisionEntry]] = []
+    prolonged: list[tuple[str, StepRecord, DecisionEntry]] = []
+    for step in steps:
+        ids.append([entry.continues or new_id() for entry in step.decisions])
+        for row_id, entry in zip(ids[-1], step.decisions, strict=True):
+            (prolonged if entry.continues else begun).append((row_id, step, entry))
+    if prolonged:
+        await session.execute(_PROLONG_DECISIONS, _columns(prolonged))
+    if begun:
+        new = {
+            "bots": [step.bot_id for _, step, _ in begun],
+            "versions": [step.bot_version for _, step, _ in begun],
+            "symbols": [entry.decision.symbol for _, _, entry in begun],
+            "outcomes": [entry.decision.outcome for _, _, entry in begun],
+            "refusals": [entry.decision.refusal for _, _, entry in begun],
+        }
+        await session.execute(_BEGIN_DECISIONS, _columns(begun) | new)
+    return ids
+
+
+def _columns(entries: Sequence[tuple[str, StepRecord, DecisionEntry]]) -> dict[str, list[Any]]:
+    return {
+        "ids": [row_id for row_id, _, _ in entries],
+        "taus": [step.tau for _, step, _ in entries],
+        "numbers": [_json(entry.decision.numbers) for _, _, entry in entries],
+        "conditions": [_json(entry.conditions) for _, _, entry in entries],
     }
-    if entry.continues is not None:
-        await session.execute(
-            update(DecisionRow)
-            .where(DecisionRow.id == entry.continues)
-            .values(count=DecisionRow.count + 1, **values)
-        )
-        return entry.continues
-    row = DecisionRow(
-        id=new_id(),
-        bot_id=step.bot_id,
-        bot_version=step.bot_version,
-        symbol=entry.decision.symbol,
-        outcome=entry.decision.outcome,
-        refusal=entry.decision.refusal,
-        first_tau=step.tau,
-        **values,
-    )
-    session.add(row)
-    return row.id
 
 
-async def _write_order(session: AsyncSession, step: StepRecord, draft: OrderDraft) -> OrderRow | None:
-    row = await session.scalar(
-        insert(OrderRow)
-        .values(
-            id=new_id(),
-            bot_id=step.bot_id,
-            account_id=step.account_id,
-            client_order_id=draft.client_order_id,
-            bot_version=step.bot_version,
-            symbol=draft.symbol,
-            side=draft.side,
-            type=draft.type,
-            purpose=draft.purpose,
-            parent_id=draft.parent_id,
-            lot=draft.lot,
-            replaces_id=draft.replaces_id,
-            quantity=draft.quantity,
-            stop_price=draft.stop_price,
-            take_profit_price=draft.take_profit_price,
-            stop_loss_price=draft.stop_loss_price,
-            status=OrderStatus.PENDING_SUBMIT,
-            filled_quantity=Decimal(0),
-            expected_price=draft.expected_price,
-            indicators_snapshot=dict(draft.indicators_snapshot),
-            tau=draft.tau,
-            decided_reason=draft.decided_reason,
-        )
-        .on_conflict_do_nothing(index_elements=["client_order_id"])
-        .returning(OrderRow)
+def _json(value: Mapping[str, Any] | Sequence[Any]) -> str:
+    """As text that PostgreSQL reads; doubles are kept exactly, and there are no others (NaN is null)."""
+    return orjson.dumps(value).decode()
+
+
+# --- orders ---------------------------------------------------------------------------------------
+
+
+async def _write_orders(session: AsyncSession, steps: Sequence[StepRecord]) -> dict[str, list[Order]]:
+    """Returns each bot's orders that were not written before, in the order of its drafts."""
+    drafts = [_order_values(step, draft) for step in steps for draft in step.orders]
+    if not drafts:
+        return {}
+    found = await session.scalars(
+        insert(OrderRow).on_conflict_do_nothing(index_elements=["client_order_id"]).returning(OrderRow),
+        drafts,
     )
-    if row is not None:
-        session.add(
-            OrderEventRow(
-                order_id=row.id,
-                from_status=None,
-                to_status=OrderStatus.PENDING_SUBMIT,
-                source="engine",
+    written = {row.client_order_id: row for row in found}
+    orders: dict[str, list[Order]] = {}
+    for draft in drafts:
+        row = written.get(draft["client_order_id"])
+        if row is not None:
+            session.add(
+                OrderEventRow(
+                    order_id=row.id,
+                    from_status=None,
+                    to_status=OrderStatus.PENDING_SUBMIT,
+                    source="engine",
+                )
             )
-        )
-    return row
+            orders.setdefault(row.bot_id, []).append(rows.order(row))
+    return orders
+
+
+def _order_values(step: StepRecord, draft: OrderDraft) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "bot_id": step.bot_id,
+        "account_id": step.account_id,
+        "client_order_id": draft.client_order_id,
+        "bot_version": step.bot_version,
+        "symbol": draft.symbol,
+        "side": draft.side,
+        "type": draft.type,
+        "purpose": draft.purpose,
+        "parent_id": draft.parent_id,
+        "lot": draft.lot,
+        "replaces_id": draft.replaces_id,
+        "quantity": draft.quantity,
+        "stop_price": draft.stop_price,
+        "take_profit_price": draft.take_profit_price,
+        "stop_loss_price": draft.stop_loss_price,
+        "status": OrderStatus.PENDING_SUBMIT,
+        "filled_quantity": Decimal(0),
+        "expected_price": draft.expected_price,
+        "indicators_snapshot": dict(draft.indicators_snapshot),
+        "tau": draft.tau,
+        "decided_reason": draft.decided_reason,
+    }

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.adapters.postgres import booking, limits, rows, steps, waiting_orders
 from flotilla.adapters.postgres.account_books import PostgresAccountBooks
+from flotilla.adapters.postgres.group_commit import GroupCommit
 from flotilla.db import outbox
 from flotilla.db.session import Database
 from flotilla.db.tables import (
@@ -44,6 +45,8 @@ from flotilla.ports.store import (
 )
 from flotilla.wire import rows as wire
 
+_STEPS_AT_ONCE = 250  # bots; more make the first of them wait longer than they save
+
 
 @asynccontextmanager
 async def transaction(database: Database) -> AsyncIterator[AsyncSession]:
@@ -64,6 +67,7 @@ class PostgresStore:
         self._database = database
         self.account_books = PostgresAccountBooks(self._transaction)
         self._told_feeds: dict[str, Mapping[str, Any]] = {}  # by account
+        self._steps = GroupCommit(self._write_steps, most=_STEPS_AT_ONCE, fatal=StoreUnavailable)
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return transaction(self._database)
@@ -147,8 +151,11 @@ class PostgresStore:
             )
 
     async def record_step(self, step: StepRecord) -> StepStored:
+        return await self._steps.write(step)
+
+    async def _write_steps(self, group: Sequence[StepRecord]) -> Sequence[StepStored]:
         async with self._transaction() as session:
-            return await steps.record(session, step)
+            return await steps.record(session, group)
 
     async def book(
         self,
