@@ -15,8 +15,9 @@ from flotilla.domain.orders import OrderStatus
 from tests.builders import add_account, condition, constant, every, price
 from tests.engine.exchange import Exchange
 from tests.engine.harness import NO_LEGS, RISK, WatchedStore
-from tests.engine.test_crashes import BROKER_CALLS, ENTER, STORE_CALLS, Fuse, Fused, Mortal
+from tests.engine.test_crashes import BROKER_CALLS, STORE_CALLS, Fuse, Fused, Mortal
 
+ENTER = {"AAPL": 101.0}
 CALLS = (*STORE_CALLS, "kill_switch", "bots", "open_orders")
 EXITS_ABOVE_110 = {
     "entry": every(condition(price(), "above", constant(100)), condition(price(), "below", constant(105))),
