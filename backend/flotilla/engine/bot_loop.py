@@ -204,7 +204,7 @@ class BotLoop:
         if not self.is_stopping:
             await self._store.set_status(self.bot.id, BotStatus.STARTING)
         async with self._gateway.joining():
-            self._book = await self._remember(self.bot.checkpoint)
+            self._book = await self._remember()
             if not (self._interrupted or self.is_stopping):
                 self._book.state.begin_run()
             self._gateway.listen(self.bot.id, self)
@@ -222,9 +222,12 @@ class BotLoop:
             if self._edited is not None:
                 await self._hub.release(self._edited.symbols)
 
-    async def _remember(self, checkpoint: Mapping[str, Any]) -> BotBook:
-        """The bot's state as of a checkpoint and all that was booked since, for the version of now."""
+    async def _remember(self, known: Mapping[str, Any] | None = None) -> BotBook:
+        """The bot's state as of a checkpoint (None: the stored one) and all that was booked since, for
+        the version of now.
+        """
         memory = await self._store.memory(self.bot.id)
+        checkpoint = memory.checkpoint if known is None else known
         self._instruments = instruments_as_traded(self._listed, self._spec, memory)
         book = BotBook(
             memory,

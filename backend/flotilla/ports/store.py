@@ -39,7 +39,8 @@ class StoredBot:
 
     `holds`: it has an open position. `spec` is None when the definition cannot be read any more.
     `failures` in a row, and when it is tried again (wall time). Positions from before
-    `protection_version` take that version's settings.
+    `protection_version` take that version's settings. A list of bots comes without their checkpoints: they
+    are in their memories.
     """
 
     id: str
@@ -74,7 +75,7 @@ class BotMemory:
     """What a bot's state is folded from: every fill in the order it was booked, and its open orders.
 
     `protected` are the symbols whose open position was promised a stop or a target, `leaving` those
-    whose exit was decided and did not happen.
+    whose exit was decided and did not happen, `checkpoint` what the newest step left.
     """
 
     capital: Decimal
@@ -82,6 +83,7 @@ class BotMemory:
     open_orders: Sequence[Order]
     protected: frozenset[str]
     leaving: frozenset[str]
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

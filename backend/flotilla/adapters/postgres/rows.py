@@ -1,13 +1,23 @@
 """Stored rows to domain values."""
 
+from dataclasses import dataclass
+
 from flotilla.db.tables import BotRow, FillRow, OrderRow, PositionRow
-from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
+from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop
 from flotilla.domain.fills import Fill
 from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
 from flotilla.domain.positions import Position
 from flotilla.domain.risk import ExitReason
 from flotilla.ports.store import StoredBot
 from flotilla.wire import rows as wire
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A bot's definition, or why there is none."""
+
+    spec: BotSpec | None
+    problem: str | None
 
 
 def order(row: OrderRow) -> Order:
@@ -87,13 +97,16 @@ def write_position(value: Position, row: PositionRow) -> None:
     row.is_open = value.is_open
 
 
-def bot(row: BotRow, *, holds: bool) -> StoredBot:
-    """A stored bot; a definition that can no longer be read is told, not raised."""
-    spec, problem = None, None
+def definition(row: BotRow) -> Definition:
+    """What a stored bot is to do; a definition that can no longer be read is told, not raised."""
     try:
-        spec = wire.spec(row)
+        return Definition(wire.spec(row), None)
     except ValueError as error:
-        problem = f"The stored definition cannot be read: {error}"
+        return Definition(None, f"The stored definition cannot be read: {error}")
+
+
+def bot(row: BotRow, defined: Definition, *, holds: bool) -> StoredBot:
+    """A stored bot without its checkpoint, which is its memory's."""
     return StoredBot(
         id=row.id,
         name=row.name,
@@ -101,9 +114,9 @@ def bot(row: BotRow, *, holds: bool) -> StoredBot:
         desired_status=DesiredStatus(row.desired_status),
         on_stop=OnStop(row.on_stop),
         version=row.version,
-        spec=spec,
-        spec_error=problem,
-        checkpoint=row.checkpoint,
+        spec=defined.spec,
+        spec_error=defined.problem,
+        checkpoint={},
         holds=holds,
         failures=row.failures,
         next_attempt_at=row.next_attempt_at,

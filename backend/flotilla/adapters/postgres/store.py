@@ -6,13 +6,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import case, exists, func, select, text, update
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.adapters.postgres import booking, limits, rows, steps, waiting_orders
 from flotilla.adapters.postgres.account_books import PostgresAccountBooks
+from flotilla.adapters.postgres.bot_catalogue import BotCatalogue
 from flotilla.adapters.postgres.group_commit import GroupCommit
 from flotilla.db import outbox
 from flotilla.db.session import Database
@@ -67,6 +68,7 @@ class PostgresStore:
         self._database = database
         self.account_books = PostgresAccountBooks(self._transaction)
         self._told_feeds: dict[str, Mapping[str, Any]] = {}  # by account
+        self._catalogue = BotCatalogue()
         self._steps = GroupCommit(self._write_steps, most=_STEPS_AT_ONCE, fatal=StoreUnavailable)
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
@@ -89,13 +91,7 @@ class PostgresStore:
 
     async def bots(self, account_id: str) -> Sequence[StoredBot]:
         async with self._transaction() as session:
-            holds = exists().where(PositionRow.bot_id == BotRow.id, PositionRow.is_open)
-            found = await session.execute(
-                select(BotRow, holds)
-                .where(BotRow.account_id == account_id, BotRow.archived_at.is_(None))
-                .order_by(BotRow.id)
-            )
-            return [rows.bot(row, holds=held) for row, held in found]
+            return await self._catalogue.bots(session, account_id)
 
     async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
         async with self._transaction() as session:
@@ -148,6 +144,7 @@ class PostgresStore:
                 fills=[rows.fill(row, order) for row, order in fills],
                 open_orders=[rows.order(row) for row in orders],
                 leaving=await _leaving(session, bot_id),
+                checkpoint=bot.checkpoint,
             )
 
     async def record_step(self, step: StepRecord) -> StepStored:

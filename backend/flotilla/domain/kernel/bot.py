@@ -508,8 +508,8 @@ def _known(price: float) -> float | None:
 
 
 def _values(record: Any) -> dict[str, float | int | None]:
-    found = {name: record[name].item() for name in record.dtype.names}
-    return {n: None if isinstance(v, float) and not math.isfinite(v) else v for n, v in found.items()}
+    found = zip(record.dtype.names, record.item(), strict=True)
+    return {n: None if isinstance(v, float) and not math.isfinite(v) else v for n, v in found}
 
 
 def _lots(rows: Any) -> list[dict[str, float | int | None]]:

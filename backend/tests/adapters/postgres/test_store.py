@@ -64,7 +64,7 @@ async def test_an_order_of_a_step_that_a_crash_interrupted_is_left_alone(desk: D
 async def test_a_step_keeps_the_checkpoint_and_the_days_result(desk: Desk) -> None:
     checkpoint = {"day_baseline": 10_000.1, "marks": {"AAPL": 100.5}, "session_open": None}
     await desk.step(checkpoint=checkpoint)
-    (stored,) = await desk.store.bots(desk.account_id)
+    stored = await desk.store.memory(desk.bot_id)
     assert stored.checkpoint == checkpoint
 
 
