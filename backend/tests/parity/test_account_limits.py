@@ -19,9 +19,10 @@ from tests.integration.backend import Backend
 from tests.parity.definitions import DIP, RSI, SYMBOLS, bot
 from tests.parity.fills import Timed, backtest_fills, in_order
 from tests.parity.histories import REAL, domain_sessions, minutes, sessions
-from tests.parity.test_engine import _ACCOUNT, _FIRST, _LAST, _WARM, _fills, _now, _write
+from tests.parity.test_engine import _FIRST, _LAST, _WARM, _fills, _now, _write
 
 _BEFORE, _MINUTES = 10, 75  # of the session before the bots start; that they trade
+_ACCOUNT = 100_000.0  # what a new practice account holds, USD
 _LIMITS = AccountLimits(
     daily_loss_percent=0.024, max_exposure_percent=30, max_symbol_percent=15, max_open_positions=5
 )
