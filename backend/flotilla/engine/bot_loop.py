@@ -388,6 +388,7 @@ class BotLoop:
     # --- one step -------------------------------------------------------------------------------
 
     async def _step(self, minute: Minute) -> None:
+        await self._hub.pace.turn()
         await self._settle(minute)
         if self._may_end():
             return

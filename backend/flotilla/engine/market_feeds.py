@@ -7,6 +7,7 @@ from typing import Any
 
 from flotilla.domain.market import is_pair
 from flotilla.engine.market_hub import MarketHub, Minute
+from flotilla.engine.pace import Pace
 from flotilla.engine.sessions import CoinDays, Sessions
 from flotilla.ports.bar_history import BarHistory
 from flotilla.ports.market_data import BarStream
@@ -27,6 +28,7 @@ class MarketFeeds:
     ) -> None:
         """`streams`: of stocks, and of coins where the account has one; `symbol_limit`: of each."""
         stocks, coins = streams
+        self.pace = Pace()  # of all bots, whatever they trade
         self._stocks = MarketHub(
             stocks,
             history,
