@@ -86,6 +86,7 @@ class MarketHub:
         self._subscribed: set[str] = set()
         self._buffers: dict[str, BarBuffer] = {}
         self._loaded: dict[str, int] = {}  # of how many bars the past was fetched
+        self._unloaded: dict[int, set[str]] = {}  # whose past is waited for, by how many bars
         self._missed: dict[str, datetime] = {}  # since when the stream was away
         self._open: dict[str, Bar] = {}
         self._open_start: datetime | None = None
@@ -169,18 +170,33 @@ class MarketHub:
 
     async def _load(self, symbols: list[str], capacity: int) -> None:
         """Fetch the past of the symbols that lack it. One load at a time: two users of a symbol ask
-        for it once, and neither goes on before it is there.
+        for it once, and neither goes on before it is there. What others wait for is fetched with it.
         """
+        self._unloaded.setdefault(capacity, set()).update(symbols)
         async with self._loading:
-            short = [symbol for symbol in symbols if self._loaded.get(symbol, 0) < capacity]
-            for symbol in short:
-                known = self._buffers.get(symbol)
-                fresh = BarBuffer(capacity, self._clock)
-                self._buffers[symbol] = fresh if known is None else known.grown(capacity)
-            if not short:
-                return
-            past = await self._history.bars(short, limit=capacity)
-            for symbol in short:
+            waited_for = self._unloaded.pop(capacity, set()) & self._wanted.keys()
+            others = sorted(waited_for.difference(symbols))
+            try:
+                await self._fetch([*symbols, *others], capacity)
+            except Unavailable:
+                if not others:
+                    raise
+                # It may be another's symbol that cannot be had: that is no reason to go without one's own.
+                await self._fetch(symbols, capacity)
+
+    async def _fetch(self, symbols: Sequence[str], capacity: int) -> None:
+        asked = dict.fromkeys(symbols)
+        short = [symbol for symbol in asked if self._loaded.get(symbol, 0) < capacity]
+        for symbol in short:
+            known = self._buffers.get(symbol)
+            self._buffers[symbol] = (
+                BarBuffer(capacity, self._clock) if known is None else known.grown(capacity)
+            )
+        if not short:
+            return
+        past = await self._history.bars(short, limit=capacity)
+        for symbol in short:
+            if symbol in self._buffers:  # else its last user has left meanwhile
                 self._merge(symbol, past[symbol])
                 self._loaded[symbol] = capacity
 

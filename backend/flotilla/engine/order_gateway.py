@@ -17,6 +17,7 @@ from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
 from flotilla.domain.orders import Order, OrderStatus, Purpose, Side
 from flotilla.domain.reconciliation import CASH
+from flotilla.engine.booking_lock import BookingLock
 from flotilla.engine.wash_guard import WashGuard
 from flotilla.ports.broker import Broker, BrokerOrder, OrderNotSent, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
@@ -66,7 +67,7 @@ class OrderGateway:
         self._account_id = account_id
         self._ask_after = ask_after
         self._listeners: dict[str, OrderListener] = {}
-        self._booking = asyncio.Lock()
+        self._booking = BookingLock()
         self._claimed: set[str] = set()
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._behind = False
@@ -84,7 +85,7 @@ class OrderGateway:
     @asynccontextmanager
     async def joining(self) -> AsyncIterator[None]:
         """No report is booked inside: read a bot's memory here, then `listen`, and none is missed."""
-        async with self._booking:
+        async with self._booking.shared():
             yield
 
     def listen(self, bot_id: str, listener: OrderListener) -> None:

@@ -14,6 +14,7 @@ from flotilla.domain.bots import BotSpec, BotStatus, DesiredStatus, OnStop, bare
 from flotilla.domain.errors import DomainError, Unavailable
 from flotilla.domain.market import Instrument
 from flotilla.engine import backoff
+from flotilla.engine.account_figures import RecentFigures
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_loop import BotLoop
 from flotilla.engine.kill_switch import KillSwitch
@@ -37,6 +38,7 @@ class Shared:
     gateway: OrderGateway
     store: EngineStore
     clock: WallClock
+    figures: RecentFigures
     limits: AccountLimiter
     kill_switch: KillSwitch
     instruments: Mapping[str, Instrument]
@@ -163,7 +165,7 @@ class Roster:
 
     async def _run(self, bot: StoredBot, spec: BotSpec, stopping: OnStop | None = None) -> None:
         try:
-            figures = await self._shared.broker.account()
+            figures = await self._shared.figures.get()
         except Unavailable as error:
             log.warning("account_unavailable", error=error.detail)
             return  # it is started when the broker answers

@@ -12,6 +12,7 @@ import structlog
 
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.market import NEW_YORK, Instrument
+from flotilla.engine.account_figures import RecentFigures
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.account_watch import AccountWatch
 from flotilla.engine.bot_loop import BotLoop
@@ -74,6 +75,7 @@ class Supervisor:
         self._out = outside
         self._account_id = outside.account.id
         self._calendar = SessionCalendar(outside.broker)
+        self._figures = RecentFigures(outside.broker)
         self._clock = ClockWatch()
         self._gateway = OrderGateway(
             outside.broker,
@@ -261,6 +263,7 @@ class Supervisor:
             gateway=self._gateway,
             store=out.store,
             clock=out.clock,
+            figures=self._figures,
             limits=self._limits,
             kill_switch=self._kill_switch,
             instruments=self._instruments,

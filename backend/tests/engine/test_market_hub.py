@@ -218,6 +218,20 @@ async def test_nobody_goes_on_before_the_past_is_there(listening: Open) -> None:
         assert hub.history.called("bars") == [("AAPL",)]
 
 
+async def test_what_several_wait_for_is_fetched_together(listening: Open) -> None:
+    """A symbol among them that cannot be had keeps nobody else from going on."""
+    async with listening("SPY", whole_frames=True) as hub:
+        hub.history.calls.clear()
+        hub.history.once("bars", gate := Gate(), unavailable)
+        symbols = ("AAPL", "MSFT", "SPY")
+        loads = [asyncio.create_task(hub.hub.acquire([one], bars=600)) for one in symbols]
+        await until(lambda: gate.reached)
+        await turns()
+        gate.open.set()
+        await asyncio.gather(*loads)
+        assert hub.history.called("bars") == [("AAPL",), ("MSFT", "SPY"), ("MSFT",), ("SPY",)]
+
+
 async def test_a_user_of_live_bars_alone_does_not_spoil_the_past_for_others(listening: Open) -> None:
     async with listening("SPY", whole_frames=True) as hub:
         await hub.hub.acquire(["AAPL"], bars=0)

@@ -1,5 +1,6 @@
 """Bars of the past, from Alpaca's data API; of stocks only the regular session's minutes."""
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,7 +48,8 @@ class AlpacaBarHistory:
         limit: int,
     ) -> Mapping[str, Sequence[Bar]]:
         until = end or (await self._broker.market_state()).now
-        return {symbol: await self._newest(symbol, start, until, limit) for symbol in symbols}
+        found = await asyncio.gather(*(self._newest(symbol, start, until, limit) for symbol in symbols))
+        return dict(zip(symbols, found, strict=True))
 
     async def latest(self, symbol: str, timeframe: Timeframe, limit: int) -> Sequence[Bar]:
         until = (await self._broker.market_state()).now

@@ -7,14 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import case, func, select, text, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.adapters.postgres import booking, limits, rows, steps, waiting_orders
+from flotilla.adapters.postgres import booking, limits, memories, rows, statuses, steps, waiting_orders
 from flotilla.adapters.postgres.account_books import PostgresAccountBooks
 from flotilla.adapters.postgres.bot_catalogue import BotCatalogue
 from flotilla.adapters.postgres.group_commit import GroupCommit
+from flotilla.adapters.postgres.statuses import StatusChange
 from flotilla.db import outbox
 from flotilla.db.session import Database
 from flotilla.db.tables import (
@@ -22,14 +23,13 @@ from flotilla.db.tables import (
     BotRow,
     EngineStateRow,
     EquitySnapshotRow,
-    FillRow,
     KillSwitchRow,
     OrderRow,
     PositionRow,
 )
 from flotilla.domain.bots import BotStatus
 from flotilla.domain.fills import Execution
-from flotilla.domain.orders import TERMINAL, TOUCHED, Order, OrderStatus, Purpose
+from flotilla.domain.orders import TERMINAL, Order, OrderStatus
 from flotilla.domain.risk import AccountLimits
 from flotilla.ports.broker import AccountFigures, BrokerOrder
 from flotilla.ports.store import (
@@ -46,7 +46,7 @@ from flotilla.ports.store import (
 )
 from flotilla.wire import rows as wire
 
-_STEPS_AT_ONCE = 250  # bots; more make the first of them wait longer than they save
+_AT_ONCE = 250  # bots; more make the first of them wait longer than they save
 
 
 @asynccontextmanager
@@ -69,7 +69,9 @@ class PostgresStore:
         self.account_books = PostgresAccountBooks(self._transaction)
         self._told_feeds: dict[str, Mapping[str, Any]] = {}  # by account
         self._catalogue = BotCatalogue()
-        self._steps = GroupCommit(self._write_steps, most=_STEPS_AT_ONCE, fatal=StoreUnavailable)
+        self._steps = GroupCommit(self._write_steps, most=_AT_ONCE, fatal=StoreUnavailable)
+        self._statuses = GroupCommit(self._write_statuses, most=_AT_ONCE, fatal=StoreUnavailable)
+        self._memories = GroupCommit(self._read_memories, most=_AT_ONCE, fatal=StoreUnavailable)
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return transaction(self._database)
@@ -94,12 +96,11 @@ class PostgresStore:
             return await self._catalogue.bots(session, account_id)
 
     async def set_status(self, bot_id: str, status: BotStatus, reason: str | None = None) -> None:
+        await self._statuses.write(StatusChange(bot_id, status, reason))
+
+    async def _write_statuses(self, group: Sequence[StatusChange]) -> Sequence[None]:
         async with self._transaction() as session:
-            row = await session.get_one(BotRow, bot_id, with_for_update=True)
-            if (row.status, row.status_reason, row.next_attempt_at) == (status, reason, None):
-                return
-            row.status, row.status_reason, row.next_attempt_at = status, reason, None
-            await _tell_status(session, row)
+            return await statuses.record(session, group)
 
     async def record_failure(
         self, bot_id: str, reason: str, *, failures: int, next_attempt_at: datetime
@@ -118,34 +119,11 @@ class PostgresStore:
             return KillSwitchState(row.engaged_at, row.flatten, row.unmanaged)
 
     async def memory(self, bot_id: str) -> BotMemory:
+        return await self._memories.write(bot_id)
+
+    async def _read_memories(self, group: Sequence[str]) -> Sequence[BotMemory]:
         async with self._transaction() as session:
-            bot = await session.get_one(BotRow, bot_id)
-            fills = await session.execute(
-                select(FillRow, OrderRow)
-                .join(OrderRow, OrderRow.id == FillRow.order_id)
-                .where(FillRow.bot_id == bot_id)
-                .order_by(FillRow.id)
-            )
-            orders = await session.scalars(
-                select(OrderRow)
-                .where(OrderRow.bot_id == bot_id, OrderRow.status.not_in(TERMINAL))
-                .order_by(OrderRow.id)
-            )
-            protected = await session.scalars(
-                select(PositionRow.symbol).where(
-                    PositionRow.bot_id == bot_id,
-                    PositionRow.is_open,
-                    PositionRow.stop_loss_price.is_not(None) | PositionRow.take_profit_price.is_not(None),
-                )
-            )
-            return BotMemory(
-                protected=frozenset(protected),
-                capital=bot.capital,
-                fills=[rows.fill(row, order) for row, order in fills],
-                open_orders=[rows.order(row) for row in orders],
-                leaving=await _leaving(session, bot_id),
-                checkpoint=bot.checkpoint,
-            )
+            return await memories.read(session, group)
 
     async def record_step(self, step: StepRecord) -> StepStored:
         return await self._steps.write(step)
@@ -342,29 +320,3 @@ def _is_away(error: DBAPIError) -> bool:
     """Connection lost (08), no room (53), shutting down or starting up (57P)."""
     state = str(getattr(error.orig, "sqlstate", None) or "")
     return error.connection_invalidated or state.startswith(("08", "53", "57P"))
-
-
-async def _leaving(session: AsyncSession, bot_id: str) -> frozenset[str]:
-    """What is held although the newest order decided for it was an exit: it did not happen.
-
-    Not an exit of the engine's own protection: it may have been of one lot of several, and the
-    checkpoint knows what was touched.
-    """
-    newest = (
-        select(OrderRow.symbol, OrderRow.purpose, OrderRow.decided_reason)
-        .ext(distinct_on(OrderRow.symbol))
-        .where(OrderRow.bot_id == bot_id, OrderRow.parent_id.is_(None))
-        .order_by(OrderRow.symbol, OrderRow.id.desc())
-        .subquery()
-    )
-    found = await session.scalars(
-        select(PositionRow.symbol)
-        .join(newest, newest.c.symbol == PositionRow.symbol)
-        .where(
-            PositionRow.bot_id == bot_id,
-            PositionRow.is_open,
-            newest.c.purpose == Purpose.EXIT,
-            func.coalesce(newest.c.decided_reason, "").not_in(TOUCHED),
-        )
-    )
-    return frozenset(found)
