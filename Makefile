@@ -26,6 +26,10 @@ test: setup $(DONE)/dev ## Run every check and test
 bench: setup $(DONE)/bench ## Measure beside the peers, in one table (ONLY=backtest: one group)
 	@cd backend && ../$(BENCH)/bin/python -m pytest -q -c benchmarks/pytest.ini --rootdir . benchmarks$(if $(ONLY),/test_$(ONLY).py)
 
+.PHONY: soak
+soak: setup $(DONE)/dev ## Trade an hour at 60 times speed with 1,000 bots (MINUTES=10: shorter)
+	@cd backend && ../$(PYTHON) -m benchmarks.soak --minutes $(or $(MINUTES),60)
+
 .PHONY: api
 api: $(DONE)/backend $(DONE)/modules ## Generate openapi.json and the page's client from the backend
 	$(VENV)/bin/flotilla openapi > frontend/openapi.json

@@ -1,7 +1,8 @@
 """Every benchmark in one table: what, ours, what stands beside it, the ratio, the goal, met or not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ class Goal:
 
     `beside`: the name of the benchmark that stands beside it; `at_most_times` / `ahead`: its time is
     at most so many times that one's, or below it. `seconds`: the median. `rate`: `count` things a round
-    make at least so many a second. `p95`: seconds.
+    make at least so many a second. `p95`, `p99`, `worst`: seconds.
     """
 
     beside: str | None = None
@@ -23,6 +24,8 @@ class Goal:
     ahead: bool = False
     seconds: float | None = None
     p95: float | None = None
+    p99: float | None = None
+    worst: float | None = None
     count: int = 1
     rate: float | None = None
 
@@ -39,6 +42,21 @@ def figure(benchmark: Any) -> Callable[..., Any]:
         return benchmark.pedantic(function, rounds=rounds, iterations=1, warmup_rounds=1, **more)
 
     return measure
+
+
+@pytest.fixture
+def told(benchmark: Any) -> Callable[..., None]:
+    """Put seconds that another process has measured into the table: `told("what", durations, Goal(...))`."""
+
+    def tell(what: str, durations: Sequence[float], goal: Goal | None = None) -> None:
+        benchmark.extra_info["what"] = what
+        benchmark.extra_info["goal"] = goal or Goal()
+        ends = list(accumulate(durations))
+        moments = iter([moment for start, end in pairwise([0.0, *ends]) for moment in (start, end)])
+        benchmark._timer = lambda: next(moments)
+        benchmark.pedantic(lambda: None, rounds=len(durations), iterations=1)
+
+    return tell
 
 
 def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
@@ -89,9 +107,10 @@ def _met(goal: Goal, ours: float, other: float | None, one: Any) -> bool | None:
         checks.append(ours <= goal.seconds)
     if goal.rate is not None:
         checks.append(goal.count / ours >= goal.rate)
-    if goal.p95 is not None:
-        ordered = sorted(one.stats.data)
-        checks.append(ordered[int(0.95 * (len(ordered) - 1))] <= goal.p95)
+    ordered = sorted(one.stats.data)
+    for share, most in ((0.95, goal.p95), (0.99, goal.p99), (1.0, goal.worst)):
+        if most is not None:
+            checks.append(ordered[int(share * (len(ordered) - 1))] <= most)
     return all(checks) if checks else None
 
 
@@ -105,6 +124,10 @@ def _words(goal: Goal) -> str:
         words.append(f"at most {_shown(goal.seconds, 1)}")
     if goal.p95 is not None:
         words.append(f"p95 at most {_shown(goal.p95, 1)}")
+    if goal.p99 is not None:
+        words.append(f"p99 at most {_shown(goal.p99, 1)}")
+    if goal.worst is not None:
+        words.append(f"never above {_shown(goal.worst, 1)}")
     if goal.rate is not None:
         words.append(f"at least {goal.rate:,.0f}/s")
     return ", ".join(words)
