@@ -43,8 +43,7 @@ class Timeframe(StrEnum):
 
     @property
     def minutes(self) -> int:
-        number, unit = re.fullmatch(r"(\d+)(\D+)", self.value).groups()  # type: ignore[union-attr]
-        return int(number) * {"Min": 1, "Hour": 60, "Day": 1440}[unit]
+        return _minutes(self.value)
 
     @property
     def is_daily(self) -> bool:
@@ -53,6 +52,12 @@ class Timeframe(StrEnum):
     @property
     def seconds(self) -> int:
         return self.minutes * 60
+
+
+@cache
+def _minutes(word: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)(\D+)", word).groups()  # type: ignore[union-attr]
+    return int(number) * {"Min": 1, "Hour": 60, "Day": 1440}[unit]
 
 
 @dataclass(frozen=True, slots=True)

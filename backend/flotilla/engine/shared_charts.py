@@ -5,7 +5,7 @@ below 30 ask the same question of a symbol, whatever they call it. Nothing here 
 are the domain's, kept for a minute.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from sys import intern
 
@@ -23,7 +23,7 @@ class SymbolCharts:
 
     frames: dict[Timeframe, Series] = field(default_factory=dict)
     answers: dict[tuple[str, bool], bool] = field(default_factory=dict)
-    explained: dict[str, tuple[Explained, ...]] = field(default_factory=dict)
+    explained: dict[tuple[str, int], Sequence[Explained]] = field(default_factory=dict)
     _columns: dict[str, Mapping[str, FloatArray]] = field(default_factory=dict)
 
     def compute(self, use: IndicatorUse, series: Series) -> Mapping[str, FloatArray]:
@@ -70,15 +70,17 @@ class Question:
         join = all if isinstance(self.rule, All) == truth else any
         return join(member.holds(chart, shared, truth) for member in self.members)
 
-    def explain(self, chart: Chart, shared: SymbolCharts, depth: int = 0) -> list[Explained]:
+    def explain(self, chart: Chart, shared: SymbolCharts, depth: int = 0) -> Sequence[Explained]:
         """Its conditions at the newest bar, without the groups around them: see `rules.explain`."""
         if self.key is None:
             return [part for one in self.members for part in one.explain(chart, shared, depth + 1)]
-        parts = shared.explained.get(self.key)
+        asked = (self.key, depth)
+        parts = shared.explained.get(asked)
         if parts is None:
             found = (part for part in rules.explain(self.rule, chart) if not part.is_group)
-            parts = shared.explained[self.key] = tuple(found)
-        return [replace(part, depth=part.depth + depth) if depth else part for part in parts]
+            parts = tuple(replace(part, depth=part.depth + depth) if depth else part for part in found)
+            shared.explained[asked] = parts
+        return parts
 
 
 class Questions:

@@ -49,7 +49,7 @@ class SymbolSignals:
     def conditions(self, *, exiting: bool) -> list[Explained]:
         """The conditions of the exit rule (`exiting`) or of the entry rule, with their values."""
         rule = self.asked.rule("exit" if exiting else "entry")
-        return [] if rule is None else rule.explain(self.chart, self.shared)
+        return [] if rule is None else list(rule.explain(self.chart, self.shared))
 
 
 def signals(

@@ -6,6 +6,7 @@ bars never changes an earlier value (a property test holds every entry to it).
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import get_args
 
 import numpy as np
@@ -128,10 +129,15 @@ def warm_up(
 
 def label(use: IndicatorUse) -> str:
     """The use in words: "RSI(14)", "SMA(200, hl2)"."""
-    entry = CATALOGUE[use.name]
-    words = [_word(value) for value in complete(entry, use).values()]
-    if entry.source is not None and use.source != entry.source:
-        words.append(use.source)
+    return _label(use.name, use.source, tuple(use.params.items()))
+
+
+@lru_cache(maxsize=4096)  # every decision is explained in words
+def _label(name: str, source: Source, params: tuple[tuple[str, float | str], ...]) -> str:
+    entry = CATALOGUE[name]
+    words = [_word(value) for value in complete(entry, IndicatorUse("", name, dict(params))).values()]
+    if entry.source is not None and source != entry.source:
+        words.append(source)
     return f"{entry.name}({', '.join(words)})" if words else entry.name
 
 

@@ -24,7 +24,18 @@ from flotilla.domain.kernel.decisions import (
 from flotilla.domain.kernel.fills import CASH_RESERVE, apply_fill, order_done
 from flotilla.domain.kernel.money import equity, free_cash
 from flotilla.domain.kernel.protection import keep_settings, stop_price, target_price
-from flotilla.domain.kernel.records import DECISIONS, INTENTS, LOT, REPRICES, Book, Market, Output, output
+from flotilla.domain.kernel.records import (
+    BOT,
+    DECISIONS,
+    INTENTS,
+    LOT,
+    REPRICES,
+    SLOT,
+    Book,
+    Market,
+    Output,
+    output,
+)
 from flotilla.domain.kernel.settings import fund, lots_needed, new_book, rules_row, write_instrument
 from flotilla.domain.kernel.step import enter_bot, manage_bot, step_bot
 from flotilla.domain.market import NEW_YORK, Instrument, Session, Window
@@ -214,10 +225,10 @@ class KernelBot:
 
     @property
     def holdings(self) -> dict[str, Holding]:
+        slots = self.book.slots.view(np.ndarray)
         return {
-            symbol: Holding(float(slot.quantity), float(slot.entry_price))
-            for symbol, slot in self._slots()
-            if slot.quantity != 0.0
+            self.symbols[k]: Holding(float(slots["quantity"][k]), float(slots["entry_price"][k]))
+            for k in slots["quantity"].nonzero()[0]
         }
 
     @property
@@ -471,9 +482,11 @@ class KernelBot:
     def checkpoint(self) -> dict[str, Any]:
         """All state as JSON; doubles are kept exactly."""
         return {
-            "bot": _values(self.book.bots[0]),
-            "slots": {symbol: _values(slot) for symbol, slot in self._slots()},
-            "lots": {symbol: _lots(self.book.lots[k]) for k, symbol in enumerate(self.symbols)},
+            "bot": _values(BOT, self.book.bots.tolist()[0]),
+            "slots": {
+                s: _values(SLOT, row) for s, row in zip(self.symbols, self.book.slots.tolist(), strict=True)
+            },
+            "lots": {s: _lots(rows) for s, rows in zip(self.symbols, self.book.lots.tolist(), strict=True)},
         }
 
     def restore(self, checkpoint: Mapping[str, Any]) -> None:
@@ -507,15 +520,16 @@ def _known(price: float) -> float | None:
     return None if math.isnan(price) else price
 
 
-def _values(record: Any) -> dict[str, float | int | None]:
-    found = zip(record.dtype.names, record.item(), strict=True)
+def _values(kind: np.dtype[np.void], row: tuple[Any, ...]) -> dict[str, float | int | None]:
+    found = zip(kind.names or (), row, strict=True)
     return {n: None if isinstance(v, float) and not math.isfinite(v) else v for n, v in found}
 
 
-def _lots(rows: Any) -> list[dict[str, float | int | None]]:
+def _lots(rows: list[tuple[Any, ...]]) -> list[dict[str, float | int | None]]:
     """In their rows, because a pending order names one; without the empty ones at the end."""
-    used = [n for n, lot in enumerate(rows) if lot.quantity != 0.0]
-    return [_values(lot) for lot in rows[: max(used, default=-1) + 1]]
+    quantity = (LOT.names or ()).index("quantity")
+    used = [n for n, lot in enumerate(rows) if lot[quantity] != 0.0]
+    return [_values(LOT, lot) for lot in rows[: max(used, default=-1) + 1]]
 
 
 def _write(record: Any, values: Mapping[str, Any]) -> None:
