@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 _CLOSE_AFTER = 3.0  # wall seconds after a minute's first bar (semantics 1)
 _RETRY = 1.0  # wall seconds
 _MIN_CAPACITY = 512
+_FETCH_AT_ONCE = 16  # symbols: what is fetched is held as objects until it is merged
 
 
 class SymbolLimitReached(Conflict):
@@ -194,11 +195,13 @@ class MarketHub:
             )
         if not short:
             return
-        past = await self._history.bars(short, limit=capacity)
-        for symbol in short:
-            if symbol in self._buffers:  # else its last user has left meanwhile
-                self._merge(symbol, past[symbol])
-                self._loaded[symbol] = capacity
+        for at in range(0, len(short), _FETCH_AT_ONCE):
+            some = short[at : at + _FETCH_AT_ONCE]
+            past = await self._history.bars(some, limit=capacity)
+            for symbol in some:
+                if symbol in self._buffers:  # else its last user has left meanwhile
+                    self._merge(symbol, past[symbol])
+                    self._loaded[symbol] = capacity
 
     def _merge(self, symbol: str, past: Sequence[Bar]) -> None:
         """Take in what was fetched."""
