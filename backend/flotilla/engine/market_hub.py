@@ -1,7 +1,7 @@
 """One market-data connection of a feed for all bots: what is subscribed, the bars so far, closed minutes."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -83,6 +83,7 @@ class MarketHub:
         self._symbol_limit = symbol_limit
         self.freshness = Freshness()
         self._mute = MuteWatch(self.freshness)
+        self._shared: deque[SharedCharts] = deque(maxlen=2)
         self._wanted: Counter[str] = Counter()
         self._subscribed: set[str] = set()
         self._buffers: dict[str, BarBuffer] = {}
@@ -305,7 +306,11 @@ class MarketHub:
         assert session is not None, "only bars of a session are collected"
         tau = self._closed_until = start + MINUTE
         series = {symbol: buffer.series(before=tau) for symbol, buffer in self._buffers.items()}
-        self._on_minute(Minute(tau, session, bars, series, self._calendar.closes, self._clock))
+        minute = Minute(tau, session, bars, series, self._calendar.closes, self._clock)
+        if len(self._shared) == self._shared.maxlen:
+            self._shared[0].forget()  # a bot far behind keeps its minutes, not what all made of them
+        self._shared.append(minute.charts)
+        self._on_minute(minute)
 
     # --- what is expected and does not come -------------------------------------------------------
 

@@ -48,6 +48,10 @@ class SharedCharts:
             found = self._symbols[symbol] = SymbolCharts()
         return found
 
+    def forget(self) -> None:
+        """Give it all up: who has fallen behind works out anew the little that is his."""
+        self._symbols = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -551,3 +551,15 @@ async def test_the_minutes_of_coins_are_of_a_day_of_utc_around_the_clock(exchang
     assert first.of_coins
     assert first.series["BTC/USD"].clock is UTC
     assert len(first.closes) == 0
+
+
+async def test_what_bots_share_of_a_minute_is_kept_until_the_second_after_it(listening: Open) -> None:
+    """However far a bot falls behind, and keeps its minutes."""
+    async with listening("SPY", whole_frames=True) as hub:
+        await hub.frame(at(0, "SPY"))
+        first = hub.minutes[0].charts.of("SPY")
+        await hub.frame(at(1, "SPY"))
+        assert hub.minutes[0].charts.of("SPY") is first
+        await hub.frame(at(2, "SPY"))
+        assert hub.minutes[0].charts.of("SPY") is not first
+        assert len(hub.minutes[0].series["SPY"]) > 0
