@@ -21,3 +21,9 @@ test('a trade is marked at the candle that holds it, in order, and only where th
     { position: 'aboveBar', color: 'rose', text: '\u22123.20' },
   ])
 })
+
+test('a sale that opens a position is a short', () => {
+  const short = trade({ id: 's', type: 'sell', profit_loss: null, timestamp: '2016-01-04T15:07:30Z' })
+  const [marker] = tradeMarkers([short], '5Min', 0, colours)
+  expect(marker).toMatchObject({ position: 'aboveBar', color: 'orange', text: 'Short 5' })
+})

@@ -20,7 +20,7 @@ export function tradeMarkers(
       position: trade.type === 'buy' ? 'belowBar' : 'aboveBar',
       shape: trade.type === 'buy' ? 'arrowUp' : 'arrowDown',
       color: trade.profit_loss === null ? colours.trade[trade.type] : colours.pnl[direction(trade.profit_loss)],
-      text: trade.profit_loss === null ? `Buy ${quantity(trade.quantity)}` : signedMoney(trade.profit_loss),
+      text: trade.profit_loss === null ? `${trade.type === 'buy' ? 'Buy' : 'Short'} ${quantity(trade.quantity)}` : signedMoney(trade.profit_loss),
     }))
     .filter(({ time }) => time >= firstCandle)
     .sort((a, b) => a.time - b.time)
