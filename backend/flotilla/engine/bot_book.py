@@ -8,7 +8,8 @@ from typing import Any
 
 from flotilla.domain.codes import ENTRY
 from flotilla.domain.fills import Fill
-from flotilla.domain.kernel.bot import KernelBot, KernelSpec, Lot
+from flotilla.domain.kernel.bot import KernelSpec, Lot
+from flotilla.domain.kernel.journal import JournaledBot
 from flotilla.domain.market import Instrument, usual_instrument
 from flotilla.domain.orders import TOUCHED, Order, OrderStatus, OrderType, Purpose, Side
 from flotilla.engine.market_hub import Minute
@@ -236,18 +237,18 @@ def _recalled(
     checkpoint: Mapping[str, Any],
     spec: KernelSpec,
     instruments: Mapping[str, Instrument],
-) -> tuple[KernelBot, int]:
+) -> tuple[JournaledBot, int]:
     """The state as of the checkpoint, and how many fills it counts; with none that fits, a new bot."""
     symbols = {fill.symbol for fill in memory.fills} | {order.symbol for order in memory.open_orders}
     known = {s: instruments.get(s) or usual_instrument(s) for s in (*spec.symbols, *sorted(symbols))}
-    bot = KernelBot(spec, float(memory.capital), known)
+    bot = JournaledBot(spec, float(memory.capital), known)
     if not checkpoint:
         return bot, 0
     try:
         bot.restore(checkpoint["kernel"])
         folded = int(checkpoint["fills"])
     except (KeyError, ValueError):
-        return KernelBot(spec, float(memory.capital), known), 0
+        return JournaledBot(spec, float(memory.capital), known), 0
     return bot, folded
 
 

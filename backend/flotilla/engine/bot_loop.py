@@ -23,11 +23,13 @@ from flotilla.domain.orders import Intent, Order, Purpose
 from flotilla.engine.account_limits import AccountLimiter
 from flotilla.engine.bot_book import BotBook
 from flotilla.engine.bot_orders import OUTCOME_WAIT, BotOrders
+from flotilla.engine.decision_log import DecisionLog
 from flotilla.engine.kill_switch import KillSwitch
 from flotilla.engine.market_feeds import MarketFeeds
 from flotilla.engine.market_hub import Minute
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.run_terms import guarded_symbols, instruments_as_traded
+from flotilla.engine.seen_bars import SeenBars
 from flotilla.engine.shared_charts import Questions
 from flotilla.engine.signals import SymbolSignals, hear, symbol_view
 from flotilla.engine.step_record import DecisionRuns, order_draft
@@ -71,6 +73,7 @@ class BotLoop:
         kill_switch: KillSwitch,
         instruments: Mapping[str, Instrument],
         account_equity: float,
+        seen: SeenBars,
     ) -> None:
         self.bot = bot
         self._spec = spec
@@ -85,7 +88,9 @@ class BotLoop:
         self._listed = self._instruments = instruments
         self._book: BotBook
         self._orders: BotOrders
-        self._runs = DecisionRuns()
+        self._seen = seen
+        self._runs: DecisionRuns
+        self._decision_log: DecisionLog
         self._kept: tuple[object, ...] = ()
         self._inbox: asyncio.Queue[Offered | None] = asyncio.Queue()
         self._news = asyncio.Event()
@@ -239,6 +244,8 @@ class BotLoop:
         if self.bot.protection_version > checkpoint.get("version", 0):
             book.state.apply_settings()
         self._orders = BotOrders(book, self._gateway, self._instruments, self._until)
+        self._runs = DecisionRuns(memory.decision_runs, self.bot.version)
+        self._decision_log = DecisionLog(self.bot.version, checkpoint, interrupted=self._interrupted)
         return book
 
     async def _take_over(self, edited: Edited) -> None:
@@ -246,7 +253,7 @@ class BotLoop:
         async with self._gateway.joining():
             self.bot, self._spec = edited.bot, edited.spec
             self._book = await self._remember(self._book.checkpoint())
-        self._edited, self._runs, self._kept = None, DecisionRuns(), ()
+        self._edited, self._kept = None, ()
         left = [s for s in self._symbols if s in self._book.symbols and s not in edited.symbols]
         gone = [s for s in self._symbols if s not in left]
         self._symbols = [*edited.symbols, *left]
@@ -400,8 +407,10 @@ class BotLoop:
         result = await self._decide(minute, heard, mode)
         bot, holdings = state.book.bots[0], state.holdings
         kept = (int(bot.day), float(bot.day_baseline), float(bot.closing_equity))
-        if not (result.decisions or result.intents or holdings or kept != self._kept):
+        quiet = not (result.decisions or result.intents or holdings or kept != self._kept)
+        if quiet and state.journal.is_empty:
             return
+        await self._seen.kept(minute.tau)
         drafts = [self._draft(intent, heard) for intent in result.intents]
         entries = sum(intent.purpose is Purpose.ENTRY for intent in result.intents)
         moves = self._orders.moved_stops(minute.tau, epoch=self._account.epoch)
@@ -413,13 +422,14 @@ class BotLoop:
                     account_id=self._account.id,
                     bot_version=self.bot.version,
                     tau=minute.tau,
-                    decisions=self._runs.entries(result.decisions, heard, holdings),
+                    decisions=self._runs.entries(result.decisions, heard, holdings, drafts),
                     orders=drafts,
-                    checkpoint=self._book.checkpoint(),
+                    checkpoint=self._book.checkpoint() | {"tau": minute.tau.isoformat()},
                     day_pnl=Decimal(repr(round(state.day_pnl, 6))),
                     guarded=self._book.guarded(),
                     day=state.trading_day,
                     equity=Decimal(repr(round(state.equity, 6))),
+                    journal=self._decision_log.journal(state, self._book.last_signal),
                 )
             )
             self._kept = kept

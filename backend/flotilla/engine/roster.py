@@ -21,6 +21,7 @@ from flotilla.engine.kill_switch import KillSwitch
 from flotilla.engine.market_feeds import MarketFeeds
 from flotilla.engine.opposed import opposed_symbols
 from flotilla.engine.order_gateway import OrderGateway
+from flotilla.engine.seen_bars import SeenBars
 from flotilla.ports.broker import Broker
 from flotilla.ports.clock import WallClock
 from flotilla.ports.store import Account, EngineStore, StoredBot, StoreUnavailable
@@ -43,6 +44,7 @@ class Shared:
     kill_switch: KillSwitch
     instruments: Mapping[str, Instrument]
     unmanaged: Callable[[], Mapping[str, Decimal]]
+    seen: SeenBars
 
 
 class Roster:
@@ -189,6 +191,7 @@ class Roster:
             kill_switch=shared.kill_switch,
             instruments=shared.instruments,
             account_equity=account_equity,
+            seen=shared.seen,
         )
 
     def _problem(self, bot: StoredBot) -> str | None:

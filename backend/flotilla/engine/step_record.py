@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from flotilla.domain.kernel.decisions import Decision, Outcome
 from flotilla.domain.market import Instrument
 from flotilla.domain.orders import Intent, Order, OrderType, client_order_id, to_price, to_quantity
 from flotilla.engine.signals import SymbolSignals
+from flotilla.ports.decision_log import DecisionRun
 from flotilla.ports.store import DecisionEntry, OrderDraft
 
 
@@ -93,10 +94,15 @@ class _Run:
 
 
 class DecisionRuns:
-    """Turns a bot's decisions into entries; one that equals the symbol's last prolongs its row."""
+    """Turns a bot's decisions into entries; one that equals the symbol's last prolongs its row.
 
-    def __init__(self) -> None:
-        self._runs: dict[str, _Run] = {}
+    A decision that became an order has a row of its own. `known`: the runs that an earlier life of the
+    engine left; `version`: of the definition that decides now.
+    """
+
+    def __init__(self, known: Sequence[DecisionRun] = (), version: int = 0) -> None:
+        self._version = version
+        self._runs = {run.symbol: _Run(_key_of(run), run.row_id) for run in known if not run.has_order}
         self._keys: list[tuple[str, tuple[object, ...]]] = []
 
     def entries(
@@ -104,9 +110,12 @@ class DecisionRuns:
         decisions: Sequence[Decision],
         heard: Mapping[str, SymbolSignals],
         held: Mapping[str, object],
+        orders: Sequence[OrderDraft] = (),
     ) -> list[DecisionEntry]:
+        """`held`: what the bot holds, by symbol; `orders`: what the step wants sent."""
         self._keys = []
-        return [self._entry(decision, heard.get(decision.symbol), held) for decision in decisions]
+        sent = {draft.symbol: draft.client_order_id for draft in orders}
+        return [self._entry(one, heard.get(one.symbol), held, sent) for one in decisions]
 
     def stored(self, row_ids: Sequence[str]) -> None:
         """Remember the rows of the newest entries, in their order."""
@@ -114,12 +123,24 @@ class DecisionRuns:
             self._runs[symbol] = _Run(key, row_id)
 
     def _entry(
-        self, decision: Decision, said: SymbolSignals | None, held: Mapping[str, object]
+        self,
+        decision: Decision,
+        said: SymbolSignals | None,
+        held: Mapping[str, object],
+        sent: Mapping[str, str],
     ) -> DecisionEntry:
         exiting = decision.outcome is Outcome.EXIT or (decision.symbol in held and decision.refusal is None)
         conditions = [] if said is None else said.conditions(exiting=exiting)
-        key = (decision.outcome, decision.refusal, exiting, tuple(c.holds for c in conditions))
+        ordered = decision.outcome in (Outcome.ENTER, Outcome.EXIT)
+        order = sent.get(decision.symbol) if ordered else None
+        holds = tuple(c.holds for c in conditions)
+        key = (self._version, decision.outcome, decision.refusal, exiting, holds, order)
         self._keys.append((decision.symbol, key))
         run = self._runs.get(decision.symbol)
         continues = run.row_id if run is not None and run.key == key else None
-        return DecisionEntry(decision, conditions, continues)
+        bar = None if said is None else datetime.fromtimestamp(said.bar_start, UTC)
+        return DecisionEntry(decision, conditions, continues, bar, exiting, order)
+
+
+def _key_of(run: DecisionRun) -> tuple[object, ...]:
+    return run.bot_version, run.outcome, run.refusal, run.exiting, run.holds, None

@@ -25,6 +25,7 @@ from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.reconciliation import reconcile
 from flotilla.engine.request_budget import RequestBudget
 from flotilla.engine.roster import Roster, Shared
+from flotilla.engine.seen_bars import SeenBars
 from flotilla.engine.sessions import SessionCalendar
 from flotilla.ports.account_books import AccountBooks
 from flotilla.ports.bar_history import BarHistory
@@ -101,6 +102,7 @@ class Supervisor:
             on_minute=self._on_minute,
             symbol_limit=outside.symbol_limit,
         )
+        self._seen = SeenBars(outside.store, account_id=self._account_id)
         self._market = MarketSnapshot()
         self._instruments: Mapping[str, Instrument] = {}
         self._kill_switch = KillSwitch(outside.store, self._gateway, account_id=self._account_id)
@@ -117,6 +119,7 @@ class Supervisor:
         async with asyncio.TaskGroup() as tasks:
             await self._kill_switch.look()  # before anything can be sent
             tasks.create_task(self._heartbeats(), name="heartbeats")
+            tasks.create_task(self._seen.run(), name="seen-bars")
             tasks.create_task(self._hub.run(), name="market-hub")
             tasks.create_task(self._trade_updates(), name="trade-updates")
             # No bot may decide before the broker's truth is ours (design section 8).
@@ -220,6 +223,7 @@ class Supervisor:
 
     def _on_minute(self, minute: Minute) -> None:
         """Hand a closed minute to every bot at once; none waits for another."""
+        self._seen.note(minute)
         self.budget.hear_time(minute.tau)
         if self._clock.is_too_far:
             minute = replace(minute, clock_is_right=False)
@@ -268,6 +272,7 @@ class Supervisor:
             kill_switch=self._kill_switch,
             instruments=self._instruments,
             unmanaged=lambda: self._watch.unmanaged,
+            seen=self._seen,
         )
         return Roster(shared, tasks, loops=self._loops, changed=self._look_again)
 

@@ -13,6 +13,7 @@ from flotilla.domain.orders import Order, OrderStatus, OrderType, Purpose
 from flotilla.domain.risk import AccountLimits, ExitReason
 from flotilla.domain.rules import Explained
 from flotilla.ports.broker import AccountFigures, BrokerOrder
+from flotilla.ports.decision_log import DecisionRun, SeenMinute, StepJournal
 
 
 class StoreUnavailable(Exception):
@@ -75,7 +76,8 @@ class BotMemory:
     """What a bot's state is folded from: every fill in the order it was booked, and its open orders.
 
     `protected` are the symbols whose open position was promised a stop or a target, `leaving` those
-    whose exit was decided and did not happen, `checkpoint` what the newest step left.
+    whose exit was decided and did not happen, `checkpoint` what the newest step left; `decision_runs` the
+    newest run of each symbol's decisions.
     """
 
     capital: Decimal
@@ -84,6 +86,7 @@ class BotMemory:
     protected: frozenset[str]
     leaving: frozenset[str]
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
+    decision_runs: Sequence[DecisionRun] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,18 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class DecisionEntry:
-    """One decision to record. `continues` is the row whose run of equal decisions it prolongs."""
+    """One decision to record. `continues` is the row whose run of equal decisions it prolongs.
+
+    `bar`: the open of the bar that the rules were asked about, None where they were not; `exiting`: the
+    conditions are those of the exit; `client_order_id`: the order that it became.
+    """
 
     decision: Decision
     conditions: Sequence[Explained]
     continues: str | None
+    bar: datetime | None = None
+    exiting: bool = False
+    client_order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,7 @@ class StepRecord:
     day: date | None = None  # the trading day that `day_pnl` is of
     equity: Decimal | None = None
     guarded: Mapping[str, Guarded] = field(default_factory=dict)
+    journal: StepJournal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +238,10 @@ class EngineStore(Protocol):
         An order whose client order id exists already is left as it is and not returned: it was
         written by the step that a crash interrupted, and is reconciled, not sent again.
         """
+        ...
+
+    async def record_seen(self, account_id: str, minute: SeenMinute) -> None:
+        """Keep the bars that decisions are about to be made on; before any step of that minute is."""
         ...
 
     async def book(

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.adapters.postgres import rows
+from flotilla.adapters.postgres import decisions, rows
 from flotilla.db.tables import BotRow, FillRow, OrderRow, PositionRow
 from flotilla.domain.fills import Fill
 from flotilla.domain.orders import TERMINAL, TOUCHED, Order, Purpose
@@ -21,6 +21,7 @@ async def read(session: AsyncSession, bot_ids: Sequence[str]) -> list[BotMemory]
     orders = await _open_orders(session, bot_ids)
     protected = await _protected(session, bot_ids)
     leaving = await _leaving(session, bot_ids)
+    runs = await decisions.open_runs(session, bot_ids)
     return [
         BotMemory(
             capital=known[bot_id].capital,
@@ -29,6 +30,7 @@ async def read(session: AsyncSession, bot_ids: Sequence[str]) -> list[BotMemory]
             open_orders=orders[bot_id],
             protected=frozenset(protected[bot_id]),
             leaving=frozenset(leaving[bot_id]),
+            decision_runs=runs[bot_id],
         )
         for bot_id in bot_ids
     ]

@@ -9,11 +9,11 @@ from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.adapters.postgres import rows
+from flotilla.adapters.postgres import decisions, rows
 from flotilla.db import outbox
 from flotilla.db.tables import BotRow, OrderEventRow, OrderRow, PositionRow, new_id
 from flotilla.domain.orders import Order, OrderStatus
-from flotilla.ports.store import DecisionEntry, OrderDraft, StepRecord, StepStored
+from flotilla.ports.store import OrderDraft, StepRecord, StepStored
 from flotilla.wire import rows as wire
 
 _SAVE_CHECKPOINTS = text("""
@@ -24,23 +24,6 @@ _SAVE_CHECKPOINTS = text("""
         AS step (bot_id, checkpoint, day_pnl, day, equity)
     WHERE bot.id = step.bot_id
 """)
-_PROLONG_DECISIONS = text("""
-    UPDATE flotilla.decisions AS decision SET count = decision.count + 1, last_tau = next.tau,
-        numbers = CAST(next.numbers AS jsonb), conditions = CAST(next.conditions AS jsonb)
-    FROM unnest(CAST(:ids AS text[]), CAST(:taus AS timestamptz[]), CAST(:numbers AS text[]),
-        CAST(:conditions AS text[])) AS next (id, tau, numbers, conditions)
-    WHERE decision.id = next.id
-""")
-_BEGIN_DECISIONS = text("""
-    INSERT INTO flotilla.decisions (id, bot_id, bot_version, symbol, outcome, refusal, first_tau, last_tau,
-        count, numbers, conditions)
-    SELECT id, bot_id, bot_version, symbol, outcome, refusal, tau, tau,
-        1, CAST(numbers AS jsonb), CAST(conditions AS jsonb)
-    FROM unnest(CAST(:ids AS text[]), CAST(:bots AS text[]), CAST(:versions AS integer[]),
-        CAST(:symbols AS text[]), CAST(:outcomes AS text[]), CAST(:refusals AS text[]),
-        CAST(:taus AS timestamptz[]), CAST(:numbers AS text[]), CAST(:conditions AS text[]))
-        AS begun (id, bot_id, bot_version, symbol, outcome, refusal, tau, numbers, conditions)
-""")
 
 
 async def record(session: AsyncSession, steps: Sequence[StepRecord]) -> list[StepStored]:
@@ -50,9 +33,11 @@ async def record(session: AsyncSession, steps: Sequence[StepRecord]) -> list[Ste
     """
     await _save_checkpoints(session, steps)
     await _show_guarded(session, steps)
-    decisions = await _record_decisions(session, steps)
+    ids = await decisions.record(session, steps)
     orders = await _write_orders(session, steps)
-    return [StepStored(ids, orders.get(step.bot_id, ())) for step, ids in zip(steps, decisions, strict=True)]
+    return [
+        StepStored(written, orders.get(step.bot_id, ())) for step, written in zip(steps, ids, strict=True)
+    ]
 
 
 async def _save_checkpoints(session: AsyncSession, steps: Sequence[StepRecord]) -> None:
@@ -89,41 +74,6 @@ async def _show_guarded(session: AsyncSession, steps: Sequence[StepRecord]) -> N
         await outbox.add_event(
             session, type="position_updated", bot_id=row.bot_id, payload={"position": payload}
         )
-
-
-# --- decisions ------------------------------------------------------------------------------------
-
-
-async def _record_decisions(session: AsyncSession, steps: Sequence[StepRecord]) -> list[list[str]]:
-    """Returns the ids of each step's rows."""
-    ids: list[list[str]] = []
-    begun: list[tuple[str, StepRecord, DecisionEntry]] = []
-    prolonged: list[tuple[str, StepRecord, DecisionEntry]] = []
-    for step in steps:
-        ids.append([entry.continues or new_id() for entry in step.decisions])
-        for row_id, entry in zip(ids[-1], step.decisions, strict=True):
-            (prolonged if entry.continues else begun).append((row_id, step, entry))
-    if prolonged:
-        await session.execute(_PROLONG_DECISIONS, _columns(prolonged))
-    if begun:
-        new = {
-            "bots": [step.bot_id for _, step, _ in begun],
-            "versions": [step.bot_version for _, step, _ in begun],
-            "symbols": [entry.decision.symbol for _, _, entry in begun],
-            "outcomes": [entry.decision.outcome for _, _, entry in begun],
-            "refusals": [entry.decision.refusal for _, _, entry in begun],
-        }
-        await session.execute(_BEGIN_DECISIONS, _columns(begun) | new)
-    return ids
-
-
-def _columns(entries: Sequence[tuple[str, StepRecord, DecisionEntry]]) -> dict[str, list[Any]]:
-    return {
-        "ids": [row_id for row_id, _, _ in entries],
-        "taus": [step.tau for _, step, _ in entries],
-        "numbers": [_json(entry.decision.numbers) for _, _, entry in entries],
-        "conditions": [_json(entry.conditions) for _, _, entry in entries],
-    }
 
 
 def _json(value: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -11,7 +11,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.adapters.postgres import booking, limits, memories, rows, statuses, steps, waiting_orders
+from flotilla.adapters.postgres import (
+    booking,
+    limits,
+    memories,
+    rows,
+    seen,
+    statuses,
+    steps,
+    waiting_orders,
+)
 from flotilla.adapters.postgres.account_books import PostgresAccountBooks
 from flotilla.adapters.postgres.bot_catalogue import BotCatalogue
 from flotilla.adapters.postgres.group_commit import GroupCommit
@@ -32,6 +41,7 @@ from flotilla.domain.fills import Execution
 from flotilla.domain.orders import TERMINAL, Order, OrderStatus
 from flotilla.domain.risk import AccountLimits
 from flotilla.ports.broker import AccountFigures, BrokerOrder
+from flotilla.ports.decision_log import SeenMinute
 from flotilla.ports.store import (
     Account,
     Booked,
@@ -131,6 +141,11 @@ class PostgresStore:
     async def _write_steps(self, group: Sequence[StepRecord]) -> Sequence[StepStored]:
         async with self._transaction() as session:
             return await steps.record(session, group)
+
+    async def record_seen(self, account_id: str, minute: SeenMinute) -> None:
+        # It need not wait for the disk: what reaches it with a step's commit comes after this one.
+        async with self._unhurried() as session:
+            await seen.record(session, account_id, minute)
 
     async def book(
         self,

@@ -4,6 +4,13 @@ from flotilla.db.tables.accounts import AccountRow, EngineStateRow, EquitySnapsh
 from flotilla.db.tables.backtests import BacktestRow, BacktestTradeRow
 from flotilla.db.tables.base import METADATA, new_id
 from flotilla.db.tables.bots import BotRow, BotVersionRow, DecisionRow
+from flotilla.db.tables.decision_log import (
+    BotStepRow,
+    ParityReportRow,
+    ReplayOriginRow,
+    SeenLearntRow,
+    SeenMinuteRow,
+)
 from flotilla.db.tables.events import EventRow
 from flotilla.db.tables.kill_switches import KillSwitchRow
 from flotilla.db.tables.reconciliation import (
@@ -22,6 +29,7 @@ __all__ = [
     "BacktestRow",
     "BacktestTradeRow",
     "BotRow",
+    "BotStepRow",
     "BotVersionRow",
     "BrokerHoldingsRow",
     "DecisionRow",
@@ -33,7 +41,11 @@ __all__ = [
     "KillSwitchRow",
     "OrderEventRow",
     "OrderRow",
+    "ParityReportRow",
     "PositionRow",
+    "ReplayOriginRow",
+    "SeenLearntRow",
+    "SeenMinuteRow",
     "TradeRow",
     "UnmanagedOrderRow",
     "UnmanagedRow",

@@ -2,7 +2,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flotilla.db.tables.base import Table, new_id
@@ -71,12 +71,21 @@ class BotVersionRow(Table):
 
 
 class DecisionRow(Table):
-    """What a bot decided for a symbol, kept compactly: a run of equal decisions is one row."""
+    """What a bot decided for a symbol, kept compactly: a run of equal decisions is one row.
+
+    `began` has the numbers and conditions of its first decision, `numbers` and `conditions` those of its
+    last; the bars are those that the rules were asked about, by their open. `exiting`: the conditions are
+    those of the exit.
+    """
 
     __tablename__ = "decisions"
+    __table_args__ = (
+        Index("ix_decisions_newest", "bot_id", text("last_tau DESC"), text("id DESC")),
+        Index("ix_decisions_of_symbol", "bot_id", "symbol", text("id DESC")),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    bot_id: Mapped[str] = mapped_column(ForeignKey("flotilla.bots.id"), index=True)
+    bot_id: Mapped[str] = mapped_column(ForeignKey("flotilla.bots.id"))
     bot_version: Mapped[int]
     symbol: Mapped[str]
     outcome: Mapped[str]
@@ -84,5 +93,10 @@ class DecisionRow(Table):
     first_tau: Mapped[datetime]
     last_tau: Mapped[datetime]
     count: Mapped[int] = mapped_column(default=1)
+    first_bar: Mapped[datetime | None]
+    last_bar: Mapped[datetime | None]
+    exiting: Mapped[bool] = mapped_column(default=False)
+    client_order_id: Mapped[str | None]
+    began: Mapped[dict[str, Any]] = mapped_column(default=dict)
     numbers: Mapped[dict[str, Any]]
     conditions: Mapped[list[Any]]
