@@ -1,8 +1,9 @@
 """What a live bot's state takes in besides the bars, kept so that every step can be gone through again.
 
 A bot's decisions depend on the bars it saw, and on what is written down here: the calls that changed its
-state between steps (fills, orders under way, transfers) and what a step was told (mode, stale data,
-what must go, whether the account was reconciled). `replay.py` of `research/parity` goes through it again (semantics 8, decision parity).
+state between steps (fills, orders under way, transfers) and what a step was told (mode, stale data, what
+must go, whether the account was reconciled). `replay.py` of `research/parity` goes through it again
+(semantics 8, decision parity).
 """
 
 import inspect
@@ -20,6 +21,7 @@ from flotilla.domain.market import Session
 # Every method of a bot that changes its state, but for the step itself.
 JOURNALED = (
     "apply_fill",
+    "apply_settings",
     "begin_run",
     "mark_at_cost",
     "not_left",
@@ -37,8 +39,8 @@ _Told = tuple[Mode, list[str], list[str], bool]
 class JournaledStep:
     """What a step took in besides the bars, and what it wanted sent.
 
-    `calls` came between the step before and this one. `mode`, `stale`, `must_go` (symbols) and `held_back` are None
-    where they are those of the step before.
+    `calls` came between the step before and this one. `mode`, `stale`, `must_go` (symbols) and
+    `held_back` are None where they are those of the step before.
     """
 
     tau: datetime
@@ -108,13 +110,15 @@ class JournaledBot(KernelBot):
         stale, must_go = _symbols(views, lambda v: not v.fresh), _symbols(views, lambda v: v.must_go)
         told: _Told = (mode, stale, must_go, held_back)
         before, self._told = self._told, told
-        news = (
-            told
-            if before is None
-            else tuple(b if b != a else None for a, b in zip(before, told, strict=True))
-        )
         calls, self._calls = self._calls, []
-        self._begun_with = JournaledStep(tau, calls, *news)
+        self._begun_with = JournaledStep(
+            tau,
+            calls,
+            mode=None if before and before[0] is mode else mode,
+            stale=None if before and before[1] == stale else stale,
+            must_go=None if before and before[2] == must_go else must_go,
+            held_back=None if before and before[3] is held_back else held_back,
+        )
         return KernelBot._begun(self, views, tau, session, mode, held_back)
 
     def _result(self, half: HalfStep) -> StepResult:
