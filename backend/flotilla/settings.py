@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     )
     allow_live: bool = Field(False, alias="FLOTILLA_ALLOW_LIVE")
     examples: bool = Field(True, alias="FLOTILLA_EXAMPLES")
+    keep_decisions: int = Field(
+        90, ge=1, alias="FLOTILLA_KEEP_DECISIONS_DAYS", description="Market days of the decision log."
+    )
     log_level: str = Field("info", alias="FLOTILLA_LOG_LEVEL")
 
     @field_validator("log_level")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from flotilla.adapters.alpaca.broker import AlpacaBroker
@@ -26,6 +27,7 @@ from flotilla.features.backtests.previews import Previews
 from flotilla.features.backtests.repository import BacktestQueue
 from flotilla.features.backtests.runner import BacktestRunner
 from flotilla.features.bots.examples import seed_examples
+from flotilla.features.decisions.keeper import DecisionKeeper
 from flotilla.features.summary.repository import SummaryRepository
 from flotilla.http.dependencies import ApiState, InstrumentDirectory
 from flotilla.realtime.broadcaster import Broadcaster
@@ -49,6 +51,11 @@ def runner_lock(settings: Settings) -> AbstractAsyncContextManager[asyncio.Event
     return lock.held(database_url(settings), "flotilla-backtests", wait=None)
 
 
+def keeper_lock(settings: Settings) -> AbstractAsyncContextManager[asyncio.Event]:
+    """Of several API processes, one keeps the decision log."""
+    return lock.held(database_url(settings), "flotilla-decisions", wait=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """What the API process runs: the routes' state, the socket server and its broadcaster.
@@ -63,6 +70,7 @@ class Api:
     runner: BacktestRunner
     realtime: RealtimeServer
     broadcaster: Broadcaster
+    keeper: DecisionKeeper
 
 
 @asynccontextmanager
@@ -115,6 +123,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
             runner=runner,
             realtime=realtime,
             broadcaster=Broadcaster(realtime, outbox, PostgresNudges(database_url(settings)), read_summary),
+            keeper=DecisionKeeper(database, clock, keep=timedelta(days=settings.keep_decisions)),
         )
     finally:
         held.close()

@@ -18,6 +18,7 @@ from flotilla.entrypoints.process import Server, lifetime, serve
 from flotilla.features.accounts.router import router as accounts
 from flotilla.features.backtests.router import router as backtests
 from flotilla.features.bots.router import router as bots
+from flotilla.features.decisions.router import router as decisions
 from flotilla.features.health.router import router as health
 from flotilla.features.indicators.router import router as indicators
 from flotilla.features.kill_switch.router import router as kill_switch
@@ -37,6 +38,7 @@ from flotilla.settings import Settings
 ROUTERS = (
     bots,
     accounts,
+    decisions,
     trades,
     positions,
     orders,
@@ -108,7 +110,9 @@ async def main(settings: Settings) -> None:
             broadcasting = tasks.create_task(_broadcast(api, settings), name="broadcaster")
             seeding = tasks.create_task(api.seed(), name="examples")
             backtesting = tasks.create_task(_run_backtests(api, settings), name="backtests")
+            keeping = tasks.create_task(_keep_decisions(api, settings), name="decision-log")
             await serve(Server(config), stop)
+            keeping.cancel()
             backtesting.cancel()
             seeding.cancel()
             broadcasting.cancel()
@@ -121,6 +125,11 @@ async def _broadcast(api: bootstrap.Api, settings: Settings) -> None:
         return
     async with bootstrap.broadcaster_lock(settings):
         await api.broadcaster.run()
+
+
+async def _keep_decisions(api: bootstrap.Api, settings: Settings) -> None:
+    async with bootstrap.keeper_lock(settings):
+        await api.keeper.run()
 
 
 async def _run_backtests(api: bootstrap.Api, settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """The life of a bot over the API: define, list, read, edit, start, stop, delete."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,15 +9,12 @@ from sqlalchemy import select, update
 
 from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, EventRow
 from flotilla.domain.bots import BotStatus
-from flotilla.domain.kernel.decisions import Decision, Outcome
 from flotilla.domain.market import Instrument, usual_instrument
 from flotilla.domain.orders import OrderStatus
-from flotilla.domain.risk import RefusalCode
-from flotilla.domain.rules import MAX_DEPTH, Explained
+from flotilla.domain.rules import MAX_DEPTH
 from flotilla.features.bots.examples import seed_examples
 from flotilla.http.dependencies import InstrumentDirectory
-from flotilla.ports.store import DecisionEntry
-from tests.adapters.postgres.desk import TAU, Desk, draft, execution, report, sale
+from tests.adapters.postgres.desk import Desk, draft, execution, report, sale
 from tests.builders import condition, constant, definition, every, indicator, price
 from tests.features.api import Api, fields
 
@@ -375,59 +371,7 @@ async def test_examples_trade_what_the_market_lists(api: Api) -> None:
     assert [bot["symbols"] for bot in bots] == [["TSLA"], ["TSLA"], ["A", "B", "C"]]
 
 
-# --- decisions --------------------------------------------------------------------------------------
-
-
-async def test_decisions_say_what_was_seen_and_why_nothing_was_done(api: Api, desk: Desk) -> None:
-    seen = Explained("RSI(14) crosses below 30", 29.5, 30.0, True)
-    refused = Decision("AAPL", Outcome.REFUSED, RefusalCode.OUTSIDE_WINDOW, {"price": 100.0})
-    (row_id,) = (await desk.step(decisions=[DecisionEntry(refused, [seen], None)])).decision_ids
-    later = TAU + timedelta(minutes=1)
-    await desk.step(decisions=[DecisionEntry(refused, [seen], row_id)], tau=later)
-    entered = Decision("MSFT", Outcome.ENTER, numbers={"quantity": 5.0})
-    unknown = Explained("close is above SMA(200)", 100.0, None, False)
-    await desk.step(decisions=[DecisionEntry(entered, [unknown], None)], tau=TAU + timedelta(minutes=2))
-
-    newest, older = await api.get(f"/bots/{desk.bot_id}/decisions")
-    assert (newest["symbol"], newest["outcome"], newest["refusal"]) == ("MSFT", "enter", None)
-    assert newest["sentence"].startswith("The entry rule held")
-    assert newest["conditions"] == [
-        {
-            "sentence": "close is above SMA(200)",
-            "left": 100.0,
-            "right": None,
-            "holds": False,
-            "known": True,
-            "kind": "condition",
-            "depth": 0,
-            "values": [],
-        }
-    ]
-    assert (older["outcome"], older["refusal"], older["count"]) == ("refused", "OUTSIDE_WINDOW", 2)
-    assert older["sentence"] == "The time is outside the trading window."
-    assert (older["first_tau"], older["last_tau"]) == ("2026-03-10T14:31:00Z", "2026-03-10T14:32:00Z")
-    assert older["numbers"] == {"price": 100.0}
-
-    path = f"/bots/{desk.bot_id}/decisions"
-    assert [d["symbol"] for d in await api.get(path, symbol="AAPL")] == ["AAPL"]
-    assert [d["symbol"] for d in await api.get(path, limit=1)] == ["MSFT"]
-    assert await api.get(path, symbol="NOPE") == []
-    assert fields(await api.client.get(path, params={"limit": 0})) == ["limit"]
-
-
-async def test_decisions_of_a_symbol_with_a_nul_are_refused(api: Api) -> None:
-    bot = await api.create()
-    response = await api.client.get(f"/bots/{bot['id']}/decisions", params={"symbol": "\0"})
-    assert fields(response) == ["symbol"]
-
-
-async def test_every_outcome_and_refusal_has_its_sentence(api: Api, desk: Desk) -> None:
-    outcomes = [Decision("A", outcome) for outcome in Outcome if outcome is not Outcome.REFUSED]
-    refusals = [Decision("A", Outcome.REFUSED, code) for code in RefusalCode]
-    await desk.step(decisions=[DecisionEntry(one, [], None) for one in (*outcomes, *refusals)])
-    told = await api.get(f"/bots/{desk.bot_id}/decisions")
-    assert len(told) == len(outcomes) + len(refusals)
-    assert all(decision["sentence"].endswith((".", "bought.", "sold.")) for decision in told)
+# --- rules ----------------------------------------------------------------------------------------
 
 
 async def test_a_rule_may_use_prices_and_numbers_alone(api: Api) -> None:

@@ -5,7 +5,7 @@ All rows trade at once on one account of the practice market: one replay, one ba
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,16 @@ import pytest_asyncio
 from flotilla.domain.bots import BotSpec
 from flotilla.domain.market import Series
 from flotilla.research.backtest import BacktestRequest, BacktestResult, run
+from flotilla.research.parity.fills import Timed, backtest_fills, in_order, live_fill
 from flotilla.wire.bots import BotDefinition, to_spec
 from tests.integration.backend import Backend
 from tests.parity.definitions import CASH, MOVING, ROWS, SYMBOLS, WANTED
-from tests.parity.fills import ParityFill, Timed, backtest_fills, in_order
 from tests.parity.histories import REAL, domain_sessions, minutes, sessions
 
 _WARM, _FIRST, _LAST = date(2019, 2, 11), date(2019, 2, 13), date(2019, 2, 14)
 _BEFORE, _MINUTES = 240, 175  # minutes of the first session before the bots start; minutes that they trade
-_MINUTE = timedelta(minutes=1)
 # The replay of all rows is the first one's setup, and a machine may be busy.
 pytestmark = pytest.mark.timeout(600)
-_LEGS = ("stop_loss", "take_profit")
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class Replay:
     live: list[list[Timed]]
     moved: list[int]
     backtest: BacktestResult
+    reports: list[dict[str, Any]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -67,8 +66,9 @@ async def replay(module_database_url: str, tmp_path_factory: pytest.TempPathFact
             end = await backend.step()
         live = [await _fills(backend, bot_id, until=end) for bot_id in ids]
         moved = [await _moved(backend, bot_id) for bot_id in ids]
+        reports = [await _report(backend, bot_id) for bot_id in ids]
     specs = [to_spec(BotDefinition.model_validate(row)) for row in ROWS]
-    return Replay(specs, live, moved, _backtest(specs, histories, start, end))
+    return Replay(specs, live, moved, _backtest(specs, histories, start, end), reports)
 
 
 @pytest.mark.parametrize("bot", range(len(ROWS)), ids=[row["name"] for row in ROWS])
@@ -80,6 +80,19 @@ def test_the_engine_fills_as_the_backtest_does(replay: Replay, bot: int) -> None
         assert theirs == ours, f"fill {n} of {len(wanted)}"
     assert len(got) == len(wanted)
     assert wanted
+
+
+@pytest.mark.parametrize("bot", range(len(ROWS)), ids=[row["name"] for row in ROWS])
+def test_the_platforms_own_report_says_so_too(replay: Replay, bot: int) -> None:
+    """Of the last session: replayed from what is kept, and backtested from where the session began."""
+    report = replay.reports[bot]
+    assert report["decisions"]["mismatches"] == []
+    assert report["decisions"]["percent"] == 100
+    assert report["decisions"]["evaluations"] > 0
+    assert report["fills"]["differences"] == []
+    assert report["fills"]["percent"] == 100
+    last = [fill for fill in replay.live[bot] if fill.bar >= datetime.fromisoformat(report["first_tau"])]
+    assert report["fills"]["live"] == report["fills"]["equal"] == len(last)
 
 
 def test_the_rows_show_every_purpose_and_reason(replay: Replay) -> None:
@@ -103,6 +116,13 @@ async def _now(backend: Backend) -> datetime:
     return datetime.fromisoformat((await backend.practice.get("/practice/state")).json()["now"])
 
 
+async def _report(backend: Backend, bot_id: str) -> dict[str, Any]:
+    answer = await backend.api.post(f"/bots/{bot_id}/parity", timeout=60)
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    return report
+
+
 async def _fills(backend: Backend, bot_id: str, until: datetime) -> list[Timed]:
     """The bot's trades (one an order), with the time and reason of their orders' decisions.
 
@@ -124,21 +144,16 @@ async def _moved(backend: Backend, bot_id: str) -> int:
 
 
 def _timed(trade: dict[str, Any], order: dict[str, Any]) -> Timed:
-    moment = datetime.fromisoformat(trade["timestamp"])
-    leg = trade["purpose"] in _LEGS
-    if leg:  # it fills within its minute; the minute's last instant is its end
-        moment -= timedelta(microseconds=1)
-    bar = moment.replace(second=0, microsecond=0)
-    fill = ParityFill(
-        bar + _MINUTE if leg else datetime.fromisoformat(order["tau"]),
-        trade["symbol"],
-        trade["type"],
-        trade["purpose"],
-        Decimal(trade["quantity"]),
-        Decimal(trade["price"]),
-        order["decided_reason"],
+    return live_fill(
+        at=datetime.fromisoformat(trade["timestamp"]),
+        tau=datetime.fromisoformat(order["tau"]),
+        symbol=trade["symbol"],
+        side=trade["type"],
+        purpose=trade["purpose"],
+        quantity=Decimal(trade["quantity"]),
+        price=Decimal(trade["price"]),
+        reason=order["decided_reason"],
     )
-    return Timed(bar, fill)
 
 
 def _write(path: Path, series: Series) -> None:

@@ -1,13 +1,12 @@
 """Bots in the database. Every change that others must hear of is written with its event."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db import outbox
-from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, DecisionRow, OrderRow, PositionRow
+from flotilla.db.tables import AccountRow, BotRow, BotVersionRow, OrderRow, PositionRow
 from flotilla.domain.bots import BotStatus, DesiredStatus
 from flotilla.domain.kernel.fills import CASH_RESERVE
 from flotilla.domain.orders import TERMINAL, Purpose
@@ -130,16 +129,6 @@ class BotRepository:
             )
         )
         return Decimal(total or 0)
-
-    async def decisions(self, bot_id: str, *, symbol: str | None, limit: int) -> Sequence[DecisionRow]:
-        """The newest runs of equal decisions."""
-        query = select(DecisionRow).where(DecisionRow.bot_id == bot_id)
-        if symbol is not None:
-            query = query.where(DecisionRow.symbol == symbol)
-        found = await self._session.scalars(
-            query.order_by(DecisionRow.last_tau.desc(), DecisionRow.id.desc()).limit(limit)
-        )
-        return found.all()
 
     async def claim_examples(self, account_id: str) -> bool:
         """Whether the account still waits for its example bots; says yes once."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from flotilla.features.bots.repository import BotRepository
-from flotilla.features.bots.schemas import DecisionOut, NewBot, StopRequest
+from flotilla.features.bots.schemas import NewBot, StopRequest
 from flotilla.features.bots.service import BotService
 from flotilla.http.dependencies import Session, State
 from flotilla.http.errors import responses
@@ -87,14 +87,3 @@ async def resume_bot(bot_id: Text, service: Service) -> BotOut:
 async def stop_bot(bot_id: Text, request: StopRequest, service: Service) -> BotOut:
     """Ask for the bot to stop, keeping or selling what it holds."""
     return await service.stop(bot_id, request.on_stop)
-
-
-@router.get("/{bot_id}/decisions", responses=responses(404))
-async def list_decisions(
-    bot_id: Text,
-    service: Service,
-    symbol: Annotated[Text | None, Query()] = None,
-    limit: Limit = 50,
-) -> list[DecisionOut]:
-    """List what the bot decided and why, newest first; equal decisions in a row are one."""
-    return await service.decisions(bot_id, symbol, limit)

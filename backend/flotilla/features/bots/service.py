@@ -3,12 +3,10 @@
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
-from flotilla.domain import bots, order_rules, risk
+from flotilla.domain import bots, order_rules
 from flotilla.domain.bots import BotStatus, DesiredStatus, OnStop
 from flotilla.domain.errors import Conflict, Invalid, NotFound, Problem
-from flotilla.domain.kernel.decisions import Outcome
 from flotilla.features.bots.repository import BotRepository, StoredBot
-from flotilla.features.bots.schemas import DecisionOut
 from flotilla.http.dependencies import AccountMarket
 from flotilla.http.pagination import Page
 from flotilla.wire import rows
@@ -108,19 +106,6 @@ class BotService:
         await self._repository.changed(row)
         return rows.bot(row)
 
-    async def decisions(self, bot_id: str, symbol: str | None, limit: int) -> list[DecisionOut]:
-        await self._existing(bot_id)
-        found = await self._repository.decisions(bot_id, symbol=symbol, limit=limit)
-        return [
-            DecisionOut.model_validate(
-                {
-                    **{n: getattr(row, n) for n in DecisionOut.model_fields if hasattr(row, n)},
-                    "sentence": _sentence(row.outcome, row.refusal),
-                }
-            )
-            for row in found
-        ]
-
     async def _require_traded_account(self, row: StoredBot) -> None:
         kind = await self._repository.account_kind(row.account_id)
         if kind is None:
@@ -199,17 +184,3 @@ def _require_traded(definition: BotDefinition) -> None:
 
 _NOTHING = Decimal(0)
 _AT_REST = (BotStatus.STOPPED, BotStatus.ERROR)
-_SENTENCES = {
-    Outcome.NONE: "No rule held.",
-    Outcome.ENTER: "The entry rule held, and every gate let it pass: an order was sent.",
-    Outcome.EXIT: "An exit rule or limit was met (or the bot was told to sell): an order was sent.",
-}
-
-
-def _sentence(outcome: str, refusal: str | None) -> str:
-    if refusal is None:
-        return _SENTENCES[Outcome(outcome)]
-    reason = risk.REFUSAL_SENTENCES[risk.RefusalCode(refusal)]
-    if outcome == Outcome.ENTER:
-        return f"The entry rule held, and a smaller order was sent. {reason}"
-    return reason

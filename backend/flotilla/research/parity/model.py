@@ -14,7 +14,7 @@ from flotilla.domain.kernel.bot import KernelBot
 from flotilla.domain.kernel.records import OVERFLOW, IntArray, output, records
 from flotilla.domain.market import NEW_YORK, Series, Session
 from flotilla.research.costs import PRACTICE, cost_records
-from flotilla.research.model.records import FILL, TAPE_OVERFLOW, TRACK, TRADE, Tape
+from flotilla.research.model.records import FILL, TAPE_OVERFLOW, TRADE, Tape, tracks
 from flotilla.research.model.simulation import simulate
 from flotilla.research.parity.fills import Timed, backtest_fills
 from flotilla.research.parity.replay import Recording, restored
@@ -84,13 +84,19 @@ def _run(recording: Recording, made: Prepared, symbols: tuple[str, ...]) -> Back
         bot: KernelBot = restored(recording)
         instruments = [bot.instruments[symbol] for symbol in symbols]
         shape = (1, len(made.market.tau))
-        tracks = records(TRACK, len(symbols))
+        begun = tracks(len(symbols))
         # An order that was under way when the bot began has lost why: it is the signal's.
-        tracks.order_reason[:] = codes.SIGNAL
-        tracks.order_tau[:] = made.market.tau[0]
+        begun.order_reason[:] = codes.SIGNAL
+        begun.order_tau[:] = made.market.tau[0]
         counts = np.zeros(3, np.int64)
         tape = Tape(
-            records(FILL, room), records(TRADE, room), tracks, np.empty(shape), np.empty(shape), counts
+            records(FILL, room),
+            records(TRADE, room),
+            begun,
+            np.empty(shape),
+            np.empty(shape),
+            counts,
+            np.zeros(1, np.uint64),
         )
         asked = int(np.count_nonzero(made.market.signals & np.uint8(codes.ENTRY_SIGNALS)))
         out = output(intents=room, reprices=0, decisions=asked + 2 * room)

@@ -88,6 +88,7 @@ class Replay:
         self._mode = Mode.TRADE
         self._stale: frozenset[str] = frozenset()
         self._must_go: frozenset[str] = frozenset()
+        self._held_back = False
         self._asked: dict[str, int] = {}
 
     def run(self, until: int, *, watched: int | None = None) -> Iterator[ReplayedStep]:
@@ -113,6 +114,7 @@ class Replay:
         self._mode = self._mode if told.mode is None else told.mode
         self._stale = self._stale if told.stale is None else frozenset(told.stale)
         self._must_go = self._must_go if told.must_go is None else frozenset(told.must_go)
+        self._held_back = self._held_back if told.held_back is None else told.held_back
 
     def _step(self, minute: ClosedMinute, past: "_Past", watched: bool) -> ReplayedStep:
         self.take_in(minute.tau)
@@ -125,7 +127,9 @@ class Replay:
             if (view := self._view(symbol, minute, past, asked.get(symbol))) is not None
         }
         tau = datetime.fromtimestamp(minute.tau, UTC)
-        result = self.bot.step(views, tau=tau, session=minute.session, mode=self._mode)
+        result = self.bot.step(
+            views, tau=tau, session=minute.session, mode=self._mode, held_back=self._held_back
+        )
         charts = {symbol: past.answers(symbol).chart for symbol in asked}
         return ReplayedStep(minute.tau, self._mode, minute.session, views, result, asked, charts, before)
 

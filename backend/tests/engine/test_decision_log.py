@@ -1,0 +1,188 @@
+"""What the engine leaves for the decision log: replayed it decides the same, and refusals are explained."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from flotilla.domain.bots import BotStatus, OnStop
+from flotilla.domain.orders import OrderStatus
+from flotilla.domain.risk import RefusalCode
+from flotilla.features.decisions.recordings import Recordings
+from flotilla.research.parity.causes import Cause
+from flotilla.research.parity.gates import Evaluation, GateState, evaluation_at
+from flotilla.research.parity.report import ParityReport, parity_report
+from tests.engine.exchange import Exchange, bar_of
+from tests.engine.fakes import refused
+from tests.engine.harness import BOT, NO_LEGS, Engine, hold
+
+DAY = date(2026, 3, 10)
+MINUTE = timedelta(minutes=1)
+AVERAGE = {"id": "mean", "name": "SMA", "params": {"timeperiod": 3}}
+
+
+@pytest.fixture(autouse=True)
+async def no_threads_left(no_leaks: None) -> AsyncIterator[None]:
+    """Bars are unpacked in a thread of the loop's own."""
+    yield
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+
+async def report_of(engine: Engine, bot_id: str) -> ParityReport:
+    material = await Recordings(engine.database).of_session(bot_id, DAY)
+    assert material is not None
+    return parity_report(material)
+
+
+async def evaluation(engine: Engine, bot_id: str, symbol: str, tau: datetime) -> Evaluation:
+    kept = await Recordings(engine.database).at(bot_id, tau)
+    assert kept is not None
+    found = evaluation_at(kept[0], symbol, int(tau.timestamp()))
+    assert found is not None
+    return found
+
+
+def causes(report: ParityReport) -> list[Cause]:
+    """The causes of differences that do not only follow from others."""
+    return [one.cause for one in report.fills.differences if not one.follows]
+
+
+# --- parity -----------------------------------------------------------------------------------------
+
+
+async def test_a_run_with_fills_is_replayed_and_backtested_alike(engine: Engine) -> None:
+    """Stops and targets fill within their bars at their prices: as the model has them."""
+    async with engine.running():
+        bot_id = await hold(engine)
+        for price in (102.0, 104.0, (104.0, 112.0, 100.0, 100.0), 90.0, 101.0, 101.0, 101.0):
+            await engine.minute(AAPL=price)
+        report = await report_of(engine, bot_id)
+    assert report.decisions.mismatches == []
+    assert (report.decisions.evaluations, report.decisions.intents) == (9, 2)
+    assert report.fills.differences == []
+    assert (report.fills.percent, report.fills.equal) == (100.0, 3)
+
+
+async def test_a_restart_is_replayed_and_the_runs_of_decisions_go_on(engine: Engine) -> None:
+    """Nothing is lost between the two lives, and what was being said goes on in its row."""
+    async with engine.running():
+        bot_id = await hold(engine, symbols=["AAPL", "MSFT"])
+        for _ in range(3):
+            await engine.minute(AAPL=102.0, MSFT=90.0)
+    before = {row.id: row.count for row in await engine.decisions(bot_id)}
+    async with engine.running():
+        await engine.until_status(bot_id, BotStatus.RUNNING)
+        for _ in range(2):
+            await engine.minute(AAPL=102.0, MSFT=90.0)
+        report = await report_of(engine, bot_id)
+    after = {row.id: row.count for row in await engine.decisions(bot_id)}
+    assert after.keys() == before.keys()
+    longer = {row_id for row_id in after if after[row_id] == before[row_id] + 2}
+    assert {row.symbol for row in await engine.decisions(bot_id) if row.id in longer} == {"AAPL", "MSFT"}
+    assert report.decisions.mismatches == []
+    assert report.fills.differences == []
+
+
+async def test_an_order_that_was_rejected_is_the_cause_of_what_is_missing(
+    engine: Engine, exchange: Exchange
+) -> None:
+    async with engine.running():
+        bot_id = await engine.start_bot(risk_management=NO_LEGS)
+        exchange.once("submit", *[refused("insufficient buying power")] * 9)
+        for price in (101.0, 119.5, 119.5, 121.0, 90.0):
+            await engine.minute(AAPL=price)
+        assert [row.status for row in await engine.orders(bot_id)] == [OrderStatus.REJECTED]
+        report = await report_of(engine, bot_id)
+    assert report.decisions.mismatches == []
+    assert causes(report) == [Cause.REJECTED]
+    assert {one.cause for one in report.fills.differences} == {Cause.REJECTED}
+    assert (report.fills.live, report.fills.model) == (0, 2)
+
+
+async def test_a_bar_that_came_late_is_seen_from_then_on_and_the_cause(
+    engine: Engine, exchange: Exchange
+) -> None:
+    """The minute's own decision had not seen it; later ones have. The backtest has it from the start."""
+    rules = {"entry": BOT["rules"]["entry"]}
+    async with engine.running():
+        bot_id = await engine.start_bot(symbols=["AAPL", "MSFT"], risk_management=NO_LEGS, rules=rules)
+        await engine.minute(AAPL=90.0, MSFT=90.0)
+        missed = exchange.now
+        tau = await engine.minute(MSFT=90.0)
+        late = bar_of("AAPL", missed, 101.0)
+        exchange.history.add(late)
+        exchange.bar_stream.send(late)
+        await engine.minute(AAPL=90.0, MSFT=90.0)
+        await engine.minute(AAPL=90.0, MSFT=90.0)
+        report = await report_of(engine, bot_id)
+        told = await evaluation(engine, bot_id, "AAPL", tau)
+    assert report.decisions.mismatches == []
+    assert causes(report) == [Cause.DATA_LATE]
+    assert (report.fills.live, report.fills.model) == (0, 1)
+    assert told.bar is None, "the bar that came late was not there to be asked about"
+
+
+async def test_minutes_that_the_engine_was_away_are_downtime(engine: Engine, exchange: Exchange) -> None:
+    async with engine.running():
+        bot_id = await engine.start_bot(risk_management=NO_LEGS)
+        await engine.minute(AAPL=90.0)
+    for _ in range(2):
+        exchange.minute(AAPL=101.0)
+    async with engine.running():
+        await engine.until_status(bot_id, BotStatus.RUNNING)
+        await engine.minute(AAPL=90.0)
+        await engine.minute(AAPL=90.0)
+        report = await report_of(engine, bot_id)
+    assert report.decisions.mismatches == []
+    assert causes(report) == [Cause.DOWNTIME]
+
+
+async def test_what_a_person_had_sold_is_manual(engine: Engine) -> None:
+    async with engine.running():
+        bot_id = await hold(engine)
+        await engine.want(bot_id, "stopped", OnStop.FLATTEN)
+        await engine.until_status(bot_id, BotStatus.STOPPING)
+        await engine.minute(AAPL=102.0)
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        report = await report_of(engine, bot_id)
+    assert report.decisions.mismatches == []
+    assert set(causes(report)) <= {Cause.MANUAL}
+
+
+# --- explained --------------------------------------------------------------------------------------
+
+
+async def test_a_refused_trade_is_explained(engine: Engine) -> None:
+    """Which conditions held, what each gate asked, which one refused, and its numbers."""
+    risk = NO_LEGS | {"max_open_positions": 1}
+    async with engine.running():
+        bot_id = await engine.start_bot(symbols=["AAPL", "MSFT"], risk_management=risk, indicators=[AVERAGE])
+        await engine.minute(AAPL=101.0, MSFT=90.0)
+        tau = await engine.minute(AAPL=102.0, MSFT=105.0)
+        await engine.minute(AAPL=102.0, MSFT=90.0)
+        turned_down = await evaluation(engine, bot_id, "MSFT", tau)
+        entered = await evaluation(engine, bot_id, "AAPL", tau - MINUTE)
+
+    assert turned_down.decision is not None
+    assert turned_down.decision.refusal is RefusalCode.MAX_OPEN_POSITIONS
+    conditions = [part for part in turned_down.rules["entry"] if not part.is_group]
+    assert [(part.left, part.right, part.holds) for part in conditions] == [
+        (105.0, 100.0, True),
+        (105.0, 119.0, True),
+    ]
+    assert turned_down.indicators == {"mean.sma": 95.0, "close": 105.0}
+    gates = {gate.code: gate for gate in turned_down.gates}
+    asked = list(RefusalCode)
+    refusing = asked.index(RefusalCode.MAX_OPEN_POSITIONS)
+    assert {gates[code].state for code in asked[:refusing]} == {GateState.PASSED}
+    assert {gates[code].state for code in asked[refusing + 1 :]} == {GateState.NOT_ASKED}
+    assert gates[asked[refusing]].state is GateState.REFUSED
+    assert gates[asked[refusing]].numbers == {"open": 1.0, "limit": 1.0}
+    assert gates[RefusalCode.OUTSIDE_WINDOW].numbers == {"minute": 602.0, "start": 0.0, "end": 0.0}
+    assert gates[RefusalCode.MARKET_CLOSING].numbers == {"seconds_left": 358 * 60.0}
+
+    assert {gate.state for gate in entered.gates} == {GateState.PASSED}
+    sized = next(gate for gate in entered.gates if gate.code is RefusalCode.INSUFFICIENT_CASH)
+    assert sized.numbers["cash"] == 10_000.0
+    assert sized.numbers["quantity"] == 49.0
