@@ -24,10 +24,10 @@ export function DecisionsPanel({ bot, symbol }: Props) {
   return (
     <Panel title={`Decisions on ${symbol}`} flush>
       {data ? (
-        data.length > 0 ? (
+        data.items.length > 0 ? (
           <Box role="region" aria-label="Decisions, scrollable" tabIndex={0} sx={{ maxHeight: 520, overflowY: 'auto' }}>
             <Box component="ul" aria-label="Decisions" sx={LIST}>
-              {data.map((decision) => (
+              {data.items.map((decision) => (
                 <Decision key={decision.id} decision={decision} />
               ))}
             </Box>
