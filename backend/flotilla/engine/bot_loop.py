@@ -244,8 +244,9 @@ class BotLoop:
         if self.bot.protection_version > checkpoint.get("version", 0):
             book.state.apply_settings()
         self._orders = BotOrders(book, self._gateway, self._instruments, self._until)
-        self._runs = DecisionRuns(memory.decision_runs, self.bot.version)
-        self._decision_log = DecisionLog(self.bot.version, checkpoint, interrupted=self._interrupted)
+        if known is None:
+            self._runs = DecisionRuns(memory.decision_runs)
+            self._decision_log = DecisionLog(checkpoint, interrupted=self._interrupted)
         return book
 
     async def _take_over(self, edited: Edited) -> None:
@@ -422,14 +423,18 @@ class BotLoop:
                     account_id=self._account.id,
                     bot_version=self.bot.version,
                     tau=minute.tau,
-                    decisions=self._runs.entries(result.decisions, heard, holdings, drafts),
+                    decisions=self._runs.entries(
+                        result.decisions, heard, holdings, drafts, version=self.bot.version
+                    ),
                     orders=drafts,
                     checkpoint=self._book.checkpoint() | {"tau": minute.tau.isoformat()},
                     day_pnl=Decimal(repr(round(state.day_pnl, 6))),
+                    journal=self._decision_log.journal(
+                        state, self._book.last_signal, tau=minute.tau, version=self.bot.version
+                    ),
                     guarded=self._book.guarded(),
                     day=state.trading_day,
                     equity=Decimal(repr(round(state.equity, 6))),
-                    journal=self._decision_log.journal(state, self._book.last_signal),
                 )
             )
             self._kept = kept

@@ -14,28 +14,40 @@ from flotilla.ports.decision_log import OriginCause, ReplayOrigin, StepJournal
 class DecisionLog:
     """The journal of one run of a bot, made ready to be stored."""
 
-    def __init__(self, version: int, checkpoint: Mapping[str, Any], *, interrupted: bool) -> None:
-        """`version` of the definition; `checkpoint`: what the run goes on from; `interrupted`: a crash, a
-        restart of the engine or an edit ended the one before.
+    def __init__(self, checkpoint: Mapping[str, Any], *, interrupted: bool) -> None:
+        """`checkpoint`: what the run goes on from; `interrupted`: it goes on with one that a crash or a restart
+        of the engine ended.
         """
-        self._version = version
-        self._cause = _cause(version, checkpoint, interrupted)
-        self._previous = _moment(checkpoint.get("tau"))
+        self._cause = OriginCause.RESTARTED if interrupted else OriginCause.STARTED
+        self._version: int | None = checkpoint.get("version")
+        self._stored = _moment(checkpoint.get("tau"))
 
-    def journal(self, state: JournaledBot, asked: Mapping[str, int]) -> StepJournal:
-        """Take what is not stored yet; `asked` are the newest bars that the rules were asked about."""
+    def journal(
+        self, state: JournaledBot, asked: Mapping[str, int], *, tau: datetime, version: int
+    ) -> StepJournal:
+        """Take what is not stored yet, with the step at `tau` that the definition's `version` decided.
+
+        `asked` are the newest bars that the rules were asked about.
+        """
         found = state.taken()
-        origin = None if found.origin is None else self._origin(found.origin, state, asked)
+        origin = None
+        if found.origin is not None:
+            origin = self._origin(found.origin, state, asked, version)
+            self._cause, self._version = OriginCause.SESSION, version
+        self._stored = tau
         return StepJournal(found.steps, origin)
 
-    def _origin(self, found: Origin, state: JournaledBot, asked: Mapping[str, int]) -> ReplayOrigin:
-        cause, self._cause = self._cause, OriginCause.SESSION
-        previous, self._previous = self._previous, None
+    def _origin(
+        self, found: Origin, state: JournaledBot, asked: Mapping[str, int], version: int
+    ) -> ReplayOrigin:
+        edited = self._version is not None and self._version != version
+        cause = OriginCause.EDITED if edited else self._cause
         return ReplayOrigin(
             tau=found.tau,
             cause=cause,
-            previous=previous,
-            bot_version=self._version,
+            # Of a state that only went on every step is known, also those that left nothing.
+            previous=None if cause is OriginCause.SESSION else self._stored,
+            bot_version=version,
             capital=state.capital,
             account_equity=state.spec.account_equity,
             guarded=sorted(state.spec.guarded),
@@ -44,12 +56,6 @@ class DecisionLog:
             evaluated=found.evaluated,
             checkpoint=found.checkpoint,
         )
-
-
-def _cause(version: int, checkpoint: Mapping[str, Any], interrupted: bool) -> OriginCause:
-    if checkpoint and checkpoint.get("version") != version:
-        return OriginCause.EDITED
-    return OriginCause.RESTARTED if interrupted else OriginCause.STARTED
 
 
 def _moment(text: str | None) -> datetime | None:

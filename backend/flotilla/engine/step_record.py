@@ -97,11 +97,10 @@ class DecisionRuns:
     """Turns a bot's decisions into entries; one that equals the symbol's last prolongs its row.
 
     A decision that became an order has a row of its own. `known`: the runs that an earlier life of the
-    engine left; `version`: of the definition that decides now.
+    engine left.
     """
 
-    def __init__(self, known: Sequence[DecisionRun] = (), version: int = 0) -> None:
-        self._version = version
+    def __init__(self, known: Sequence[DecisionRun] = ()) -> None:
         self._runs = {run.symbol: _Run(_key_of(run), run.row_id) for run in known if not run.has_order}
         self._keys: list[tuple[str, tuple[object, ...]]] = []
 
@@ -111,11 +110,15 @@ class DecisionRuns:
         heard: Mapping[str, SymbolSignals],
         held: Mapping[str, object],
         orders: Sequence[OrderDraft] = (),
+        *,
+        version: int = 0,
     ) -> list[DecisionEntry]:
-        """`held`: what the bot holds, by symbol; `orders`: what the step wants sent."""
+        """`held`: what the bot holds, by symbol; `orders`: what the step wants sent; `version`: of the
+        definition that decided.
+        """
         self._keys = []
         sent = {draft.symbol: draft.client_order_id for draft in orders}
-        return [self._entry(one, heard.get(one.symbol), held, sent) for one in decisions]
+        return [self._entry(one, heard.get(one.symbol), held, sent, version) for one in decisions]
 
     def stored(self, row_ids: Sequence[str]) -> None:
         """Remember the rows of the newest entries, in their order."""
@@ -128,13 +131,14 @@ class DecisionRuns:
         said: SymbolSignals | None,
         held: Mapping[str, object],
         sent: Mapping[str, str],
+        version: int,
     ) -> DecisionEntry:
         exiting = decision.outcome is Outcome.EXIT or (decision.symbol in held and decision.refusal is None)
         conditions = [] if said is None else said.conditions(exiting=exiting)
         ordered = decision.outcome in (Outcome.ENTER, Outcome.EXIT)
         order = sent.get(decision.symbol) if ordered else None
         holds = tuple(c.holds for c in conditions)
-        key = (self._version, decision.outcome, decision.refusal, exiting, holds, order)
+        key = (version, decision.outcome, decision.refusal, exiting, holds, order)
         self._keys.append((decision.symbol, key))
         run = self._runs.get(decision.symbol)
         continues = run.row_id if run is not None and run.key == key else None

@@ -3,17 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from flotilla.db.tables import BotRow, BotVersionRow
 from flotilla.domain.bots import BotStatus, OnStop
 from flotilla.domain.orders import OrderStatus
 from flotilla.domain.risk import RefusalCode
+from flotilla.features.decisions.keeper import DecisionKeeper
 from flotilla.features.decisions.recordings import Recordings
+from flotilla.features.decisions.reports import Due, ReportStore
+from flotilla.ports.store import MarketSnapshot
 from flotilla.research.parity.causes import Cause
 from flotilla.research.parity.gates import Evaluation, GateState, evaluation_at
 from flotilla.research.parity.report import ParityReport, parity_report
-from tests.engine.exchange import Exchange, bar_of
+from flotilla.wire.rows import definition
+from tests.builders import condition, constant, every, price
+from tests.engine.exchange import Exchange, bar_of, session_of
 from tests.engine.fakes import refused
 from tests.engine.harness import BOT, NO_LEGS, Engine, hold
 
@@ -55,8 +62,8 @@ async def test_a_run_with_fills_is_replayed_and_backtested_alike(engine: Engine)
     """Stops and targets fill within their bars at their prices: as the model has them."""
     async with engine.running():
         bot_id = await hold(engine)
-        for price in (102.0, 104.0, (104.0, 112.0, 100.0, 100.0), 90.0, 101.0, 101.0, 101.0):
-            await engine.minute(AAPL=price)
+        for close in (102.0, 104.0, (104.0, 112.0, 100.0, 100.0), 90.0, 101.0, 101.0, 101.0):
+            await engine.minute(AAPL=close)
         report = await report_of(engine, bot_id)
     assert report.decisions.mismatches == []
     assert (report.decisions.evaluations, report.decisions.intents) == (9, 2)
@@ -90,8 +97,8 @@ async def test_an_order_that_was_rejected_is_the_cause_of_what_is_missing(
     async with engine.running():
         bot_id = await engine.start_bot(risk_management=NO_LEGS)
         exchange.once("submit", *[refused("insufficient buying power")] * 9)
-        for price in (101.0, 119.5, 119.5, 121.0, 90.0):
-            await engine.minute(AAPL=price)
+        for close in (101.0, 119.5, 119.5, 121.0, 90.0):
+            await engine.minute(AAPL=close)
         assert [row.status for row in await engine.orders(bot_id)] == [OrderStatus.REJECTED]
         report = await report_of(engine, bot_id)
     assert report.decisions.mismatches == []
@@ -136,6 +143,72 @@ async def test_minutes_that_the_engine_was_away_are_downtime(engine: Engine, exc
         report = await report_of(engine, bot_id)
     assert report.decisions.mismatches == []
     assert causes(report) == [Cause.DOWNTIME]
+
+
+async def test_bars_that_a_dropped_stream_did_not_bring_are_data_that_came_late(
+    engine: Engine, exchange: Exchange
+) -> None:
+    async with engine.running():
+        bot_id = await engine.start_bot(risk_management=NO_LEGS)
+        await engine.minute(AAPL=90.0)
+        exchange.bar_stream.away = True
+        for _ in range(2):
+            exchange.minute(AAPL=101.0)
+        exchange.bar_stream.reconnect()
+        await engine.minute(AAPL=90.0)
+        await engine.minute(AAPL=90.0)
+        report = await report_of(engine, bot_id)
+    assert report.decisions.mismatches == []
+    assert causes(report) == [Cause.DATA_LATE]
+
+
+async def test_a_bot_that_was_edited_is_replayed_by_each_of_its_versions(engine: Engine) -> None:
+    async with engine.running():
+        bot_id = await hold(engine)
+        await engine.want(bot_id, "stopped")
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        away = await engine.minute(AAPL=102.0)
+        await edit(engine, bot_id, rules={"exit": every(condition(price(), "above", constant(103)))})
+        await engine.want(bot_id, "running")
+        await engine.until_status(bot_id, BotStatus.RUNNING)
+        for close in (102.0, 104.0, 104.0, 104.0):
+            await engine.minute(AAPL=close)
+        assert await Recordings(engine.database).at(bot_id, away) is None, "it took no step while stopped"
+        material = await Recordings(engine.database).of_session(bot_id, DAY)
+        assert material is not None
+        report = parity_report(material)
+    origins = [stretch.recording.origin for stretch in material.stretches]
+    assert [(one.cause, one.bot_version) for one in origins] == [("started", 1), ("edited", 2)]
+    assert report.decisions.mismatches == []
+    assert report.fills.differences == []
+    assert report.fills.equal == 3
+
+
+async def edit(engine: Engine, bot_id: str, *, rules: dict[str, Any]) -> None:
+    """Save another version of the bot, as the API does."""
+    async with engine.database.transaction() as session:
+        row = await session.get_one(BotRow, bot_id)
+        row.rules = row.rules | rules
+        row.version += 1
+        kept = definition(row).model_dump(mode="json")
+        session.add(BotVersionRow(bot_id=bot_id, version=row.version, definition=kept))
+
+
+async def test_each_session_that_has_ended_gets_its_report(engine: Engine) -> None:
+    keeper = DecisionKeeper(engine.database, engine.clock, keep=timedelta(days=30))
+    reports = ReportStore(engine.database)
+    async with engine.running():
+        bot_id = await hold(engine)
+    assert Due(bot_id, DAY) not in await reports.due(1_000), "the session goes on"
+    closed = MarketSnapshot(now=session_of(DAY).close)
+    await engine.store.heartbeat(engine.account_id, closed, engine.clock.now())
+    assert Due(bot_id, DAY) in await reports.due(1_000)
+    assert await keeper.report_ended() >= 1
+    assert Due(bot_id, DAY) not in await reports.due(1_000)
+    stored = await reports.read(bot_id, DAY)
+    assert stored is not None
+    assert (stored.bot_name, stored.decisions.percent, stored.fills.percent) == ("Test bot", 100, 100)
+    assert await reports.read(bot_id, DAY - timedelta(days=1)) is None
 
 
 async def test_what_a_person_had_sold_is_manual(engine: Engine) -> None:

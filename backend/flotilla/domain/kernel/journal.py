@@ -52,11 +52,6 @@ class JournaledStep:
     intents: Sequence[Mapping[str, Any]] = ()
     stops: Sequence[tuple[str, int, float]] = ()
 
-    @property
-    def says_nothing(self) -> bool:
-        told = (self.mode, self.stale, self.must_go, self.held_back)
-        return not (self.calls or self.intents or self.stops) and all(one is None for one in told)
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -92,6 +87,7 @@ class JournaledBot(KernelBot):
     _session: datetime | None = field(init=False, default=None)
     _told: _Told | None = field(init=False, default=None)
     _begun_with: JournaledStep | None = field(init=False, default=None)
+    _is_news: bool = field(init=False, default=False)
 
     def taken(self) -> Journal:
         """Hand over what is to be stored, and begin anew."""
@@ -107,10 +103,12 @@ class JournaledBot(KernelBot):
             evaluated = [symbol for symbol, view in views.items() if view.evaluated]
             self._session, self._told = session.open, None
             self.journal.origin = Origin(tau, self.checkpoint(), evaluated)
-        stale, must_go = _symbols(views, lambda v: not v.fresh), _symbols(views, lambda v: v.must_go)
+        calls, self._calls = self._calls, []
+        stale = [symbol for symbol, view in views.items() if not view.fresh]
+        must_go = [symbol for symbol, view in views.items() if view.must_go]
         told: _Told = (mode, stale, must_go, held_back)
         before, self._told = self._told, told
-        calls, self._calls = self._calls, []
+        self._is_news = bool(calls) or before != told
         self._begun_with = JournaledStep(
             tau,
             calls,
@@ -123,14 +121,13 @@ class JournaledBot(KernelBot):
 
     def _result(self, half: HalfStep) -> StepResult:
         result = KernelBot._result(self, half)
-        begun = self._begun_with
-        assert begun is not None, "a step ends that has begun"
-        kept = replace(
-            begun,
-            intents=[intent_values(one) for one in result.intents],
-            stops=[(symbol, lot, price) for (symbol, lot), price in result.stops.items()],
-        )
-        if not kept.says_nothing:
+        if self._is_news or result.intents or result.stops:
+            assert self._begun_with is not None, "a step ends that has begun"
+            kept = replace(
+                self._begun_with,
+                intents=[intent_values(one) for one in result.intents],
+                stops=[(symbol, lot, price) for (symbol, lot), price in result.stops.items()],
+            )
             self.journal.steps.append(kept)
         return result
 
@@ -156,10 +153,6 @@ def go_through(bot: KernelBot, calls: Sequence[Call]) -> None:
 
 def _typed(kind: Any, value: Any) -> Any:
     return kind(value) if isinstance(kind, type) and issubclass(kind, Enum) else value
-
-
-def _symbols(views: Mapping[str, SymbolView], wanted: Callable[[SymbolView], bool]) -> list[str]:
-    return sorted(symbol for symbol, view in views.items() if wanted(view))
 
 
 def _journaled(name: str) -> Callable[..., Any]:

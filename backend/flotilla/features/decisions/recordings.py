@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -18,23 +17,18 @@ from flotilla.db.tables import (
     BotRow,
     BotStepRow,
     BotVersionRow,
-    DecisionRow,
-    OrderRow,
     ReplayOriginRow,
     SeenLearntRow,
     SeenMinuteRow,
-    TradeRow,
 )
-from flotilla.domain.bots import BotSpec
+from flotilla.domain.bots import BotSpec, BotStatus
 from flotilla.domain.kernel.decisions import Mode
 from flotilla.domain.kernel.journal import JournaledStep
 from flotilla.domain.market import NEW_YORK, Session, TimeArray
-from flotilla.domain.orders import OrderStatus, Side
+from flotilla.features.decisions import live
 from flotilla.features.decisions.reports import session_day
 from flotilla.ports.decision_log import Learnt, OriginCause, ReplayOrigin
-from flotilla.research.parity.decisions import RecordedRun, Stretch
-from flotilla.research.parity.evidence import LiveOrder
-from flotilla.research.parity.fills import Timed, live_fill
+from flotilla.research.parity.decisions import Stretch
 from flotilla.research.parity.replay import Recording
 from flotilla.research.parity.report import Material
 from flotilla.research.parity.seen import ClosedMinute, LearntLater, SeenBars
@@ -46,13 +40,16 @@ _SPARE = timedelta(days=10)  # for weekends and holidays among the days that war
 
 @dataclass(frozen=True, slots=True)
 class _Bot:
-    """What is asked of a bot before anything else. `last`: its newest stored step."""
+    """What is asked of a bot before anything else. `last`: its newest stored step; while it is `running`
+    it may have taken more of them that left nothing.
+    """
 
     id: str
     name: str
     account_id: str
     coins: bool
     last: datetime | None
+    running: bool
 
     @property
     def clock(self) -> tzinfo:
@@ -80,7 +77,7 @@ class Recordings:
                 .order_by(ReplayOriginRow.tau.desc())
                 .limit(1)
             )
-            if bot is None or origin is None:
+            if bot is None or origin is None or await _had_ended(session, bot, tau):
                 return None
             (recording,) = await _recordings(session, bot, [origin], tau)
             return recording, origin.bot_version
@@ -119,9 +116,9 @@ class Recordings:
             stretches = [Stretch(one, last) for one, last in zip(recordings, lasts, strict=True)]
             return Material(
                 stretches=stretches,
-                runs=await _runs(session, bot_id, origins[0].tau, end),
-                fills=await _fills(session, bot_id, origins[0].tau, end),
-                orders=await _orders(session, bot_id, first, end),
+                runs=await live.runs(session, bot_id, origins[0].tau, end),
+                fills=await live.fills(session, bot_id, origins[0].tau, end),
+                orders=await live.orders(session, bot_id, first, end),
                 seen=recordings[0].seen,
             )
 
@@ -136,7 +133,22 @@ async def _bot(session: AsyncSession, bot_id: str) -> _Bot | None:
     last = row.checkpoint.get("tau")
     coins = any("/" in symbol for symbol in row.symbols)
     moment = None if last is None else datetime.fromisoformat(last)
-    return _Bot(row.id, row.name, row.account_id, coins, moment)
+    running = row.status == BotStatus.RUNNING
+    return _Bot(row.id, row.name, row.account_id, coins, moment, running)
+
+
+async def _had_ended(session: AsyncSession, bot: _Bot, tau: datetime) -> bool:
+    """Whether the bot had taken its last step before `tau`, and did not begin anew until then."""
+    following = await session.scalar(
+        select(ReplayOriginRow)
+        .where(ReplayOriginRow.bot_id == bot.id, ReplayOriginRow.tau > tau)
+        .order_by(ReplayOriginRow.tau)
+        .limit(1)
+    )
+    last = bot.last if following is None else _previous(following)
+    if last is None or (following is None and bot.running):
+        return False
+    return tau > last
 
 
 async def _origins(
@@ -254,77 +266,6 @@ def _unpacked(minutes: Sequence[Any], learnt: Sequence[Any], symbols: set[str]) 
 
 def _closes(seen: SeenBars) -> TimeArray:
     return np.array(sorted({int(one.session.close.timestamp()) for one in seen.minutes}), np.int64)
-
-
-# --- what live trading did ------------------------------------------------------------------------
-
-
-async def _runs(session: AsyncSession, bot_id: str, first: datetime, end: datetime) -> list[RecordedRun]:
-    found = await session.scalars(
-        select(DecisionRow)
-        .where(DecisionRow.bot_id == bot_id, DecisionRow.last_tau >= first, DecisionRow.first_tau <= end)
-        .order_by(DecisionRow.id)
-    )
-    return [
-        RecordedRun(
-            row.symbol,
-            row.outcome,
-            row.refusal,
-            int(row.first_tau.timestamp()),
-            int(row.last_tau.timestamp()),
-            row.count,
-            row.began.get("numbers", {}),
-            row.numbers,
-        )
-        for row in found
-    ]
-
-
-async def _fills(session: AsyncSession, bot_id: str, first: datetime, end: datetime) -> list[Timed]:
-    found = await session.execute(
-        select(TradeRow, OrderRow.tau, OrderRow.decided_reason)
-        .join(OrderRow, OrderRow.id == TradeRow.order_id)
-        .where(TradeRow.bot_id == bot_id, TradeRow.timestamp >= first, TradeRow.timestamp <= end)
-        .order_by(TradeRow.timestamp, TradeRow.id)
-    )
-    return [
-        live_fill(
-            at=row.timestamp.astimezone(UTC),
-            tau=tau.astimezone(UTC),
-            symbol=row.symbol,
-            side=row.type,
-            purpose=row.purpose,
-            quantity=row.quantity,
-            price=row.price,
-            reason=reason or "",
-        )
-        for row, tau, reason in found
-    ]
-
-
-async def _orders(session: AsyncSession, bot_id: str, first: datetime, end: datetime) -> list[LiveOrder]:
-    """Those decided in the session, and those that were open in it."""
-    found = await session.scalars(
-        select(OrderRow)
-        .where(OrderRow.bot_id == bot_id, OrderRow.tau <= end)
-        .where(OrderRow.tau > first - timedelta(days=60))
-        .order_by(OrderRow.id)
-    )
-    return [
-        LiveOrder(
-            tau=row.tau,
-            symbol=row.symbol,
-            purpose=row.purpose,
-            status=OrderStatus(row.status),
-            quantity=row.quantity,
-            filled=row.filled_quantity or Decimal(0),
-            price=row.filled_average_price,
-            expected=row.expected_price,
-            sign=1 if row.side == Side.BUY else -1,
-            moved=row.stop_price is not None and row.stop_price != row.expected_price,
-        )
-        for row in found
-    ]
 
 
 def _day(day: date, clock: tzinfo) -> tuple[datetime, datetime]:
