@@ -1,4 +1,4 @@
-"""The command line: `flotilla run | api | engine | practice | backtest | bars | openapi`."""
+"""The command line: `flotilla run | api | engine | practice | backtest | parity | bars | openapi`."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ from flotilla import __version__
 from flotilla.entrypoints import bars
 from flotilla.entrypoints.backtest import backtest
 from flotilla.entrypoints.command import give_up, read_settings
+from flotilla.entrypoints.parity import parity
 from flotilla.entrypoints.process import StartError, end_with_supervisor
 from flotilla.practice.errors import PracticeStartError
 from flotilla.practice.settings import (
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(bars.app, name="bars")
 app.command()(backtest)
+app.command()(parity)
 
 
 @app.command()
