@@ -34,7 +34,7 @@ class Cause(StrEnum):
 
 CAUSE_SENTENCES: dict[Cause, str] = {
     Cause.DATA_LATE: "A bar came after its minute had been decided on.",
-    Cause.ORDER_LATE: "The order was filled in a later bar than the model's.",
+    Cause.ORDER_LATE: "The order was filled in a later bar than the model's, or not at all.",
     Cause.REPRICE_LATE: "The moved stop was not at the broker when the price touched it.",
     Cause.FILL_PRICE: "The broker filled at another price than the model.",
     Cause.PARTIAL: "The broker filled only a part of the order.",
@@ -169,15 +169,22 @@ def _of_missing(model: Timed, evidence: Evidence) -> Cause | None:
         return Cause.ACCOUNT_LIMIT
     order = _order(model, evidence)
     if order is not None:
-        if order.status in (OrderStatus.REJECTED, OrderStatus.NOT_SENT):
-            return Cause.REJECTED
-        if not order.status.is_terminal:
-            return Cause.ORDER_LATE
-        if order.filled < order.quantity:
-            return Cause.PARTIAL
+        cause = _of_unfilled(order)
+        if cause is not None:
+            return cause
     if any(begin <= model.fill.tau <= end for begin, end in evidence.gaps):
         return Cause.DOWNTIME
     return _by_data(model, evidence)
+
+
+def _of_unfilled(order: LiveOrder) -> Cause | None:
+    """Why an order that the model filled did not. A leg that ended unfilled went with its position."""
+    if order.status in (OrderStatus.REJECTED, OrderStatus.NOT_SENT):
+        return Cause.REJECTED
+    if order.filled:
+        return Cause.PARTIAL if order.filled < order.quantity else None
+    ended_as_leg = order.status.is_terminal and Purpose(order.purpose).is_leg
+    return None if ended_as_leg else Cause.ORDER_LATE
 
 
 _HEARD_WITHIN = timedelta(minutes=5)

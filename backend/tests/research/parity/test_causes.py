@@ -62,7 +62,8 @@ CORRECTED = LateBar("AAPL", start(4), start(6), Learnt.CORRECTED)
             Evidence([order(5, filled=Decimal(4), status=S.CANCELED)]),
             Cause.PARTIAL,
         ),
-        ([], [fill(5)], Evidence([order(5, filled=Decimal(0), status=S.CANCELED)]), Cause.PARTIAL),
+        ([], [fill(5)], Evidence([order(5, filled=Decimal(3), status=S.EXPIRED)]), Cause.PARTIAL),
+        ([], [fill(5)], Evidence([order(5, filled=Decimal(0), status=S.EXPIRED)]), Cause.ORDER_LATE),
         ([], [fill(5)], Evidence([order(5, filled=Decimal(0), status=S.REJECTED)]), Cause.REJECTED),
         ([], [fill(5)], Evidence([order(5, filled=Decimal(0), status=S.NOT_SENT)]), Cause.REJECTED),
         ([], [fill(5)], Evidence([order(5, filled=Decimal(0), status=S.ACCEPTED)]), Cause.ORDER_LATE),
@@ -112,6 +113,19 @@ def test_what_follows_from_a_difference_has_its_cause() -> None:
         (Cause.REJECTED, True),
         (Cause.REJECTED, True),
     ]
+
+
+def test_a_leg_that_went_with_its_position_explains_nothing() -> None:
+    """The entry was rejected and came again: the position's target is met, but its exit came first."""
+    canceled = order(7, "take_profit", filled=Decimal(0), status=S.CANCELED)
+    rejected = order(5, filled=Decimal(0), status=S.REJECTED)
+    found = fill_parity(
+        [fill(7), fill(9, "exit")],
+        [fill(5), fill(9, "take_profit")],
+        Evidence([rejected, order(7), canceled]),
+    )
+    assert [one.cause for one in found.differences if not one.follows] == [Cause.REJECTED]
+    assert {one.cause for one in found.differences} == {Cause.REJECTED}
 
 
 def test_a_bar_that_was_late_long_before_explains_only_what_nothing_else_does() -> None:
