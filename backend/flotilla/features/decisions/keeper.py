@@ -4,9 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from flotilla.db.session import Database
-from flotilla.domain.errors import DomainError
 from flotilla.features.decisions.recordings import Recordings
 from flotilla.features.decisions.reports import Due, ReportStore
 from flotilla.features.decisions.service import ParityService
@@ -37,7 +37,7 @@ class DecisionKeeper:
                 await self.report_ended()
                 if looks % _PRUNE_EVERY == 0:
                     await self.prune()
-            except OSError as error:  # the database is away: the next look finds what is due
+            except (OSError, DBAPIError) as error:  # the database is away: the next look finds what is due
                 log.warning("decision_log_not_kept", error=str(error))
             looks += 1
             await asyncio.sleep(_LOOK)
@@ -50,11 +50,12 @@ class DecisionKeeper:
                 continue
             try:
                 report = await self._service.make(due.bot_id, due.session)
-            except (DomainError, ValueError, LookupError) as error:
+            except (OSError, DBAPIError):
+                raise  # the database is away: no fault of the report's
+            except Exception:
+                # One session's report must not end the API that makes it; it is not tried again.
                 self._failed.add(due)
-                log.error(
-                    "parity_report_failed", bot_id=due.bot_id, session=str(due.session), error=str(error)
-                )
+                log.exception("parity_report_failed", bot_id=due.bot_id, session=str(due.session))
                 continue
             made += 1
             level = log.error if report.decisions.mismatches else log.info
