@@ -15,8 +15,8 @@ class DecisionLog:
     """The journal of one run of a bot, made ready to be stored."""
 
     def __init__(self, checkpoint: Mapping[str, Any], *, interrupted: bool) -> None:
-        """`checkpoint`: what the run goes on from; `interrupted`: it goes on with one that a crash or a restart
-        of the engine ended.
+        """`checkpoint`: what the run goes on from; `interrupted`: with one that a crash or a restart of
+        the engine ended.
         """
         self._cause = OriginCause.RESTARTED if interrupted else OriginCause.STARTED
         self._version: int | None = checkpoint.get("version")
