@@ -287,10 +287,9 @@ def _combinations(risk: RiskRules, prefix: str) -> Iterator[Problem]:
 
 
 def _entry_problems(risk: RiskRules, prefix: str) -> Iterator[Problem]:
+    """What belongs to another kind of order says nothing."""
     if risk.entry_order is EntryOrder.STOP and risk.entry_offset_percent < 0:
         yield Problem(f"{prefix}.entry_offset_percent", "A stop waits beyond the price: 0 or more.")
-    if risk.entry_order is not EntryOrder.LIMIT and risk.entry_chase_steps > 0:
-        yield Problem(f"{prefix}.entry_chase_steps", "Only a limit order follows the price.")
 
 
 # --- all bots of an account -----------------------------------------------------------------------

@@ -104,8 +104,8 @@ halts = {
 
 
 def settings_of(stop: Any, target: Any, rest: dict[str, Any]) -> RiskRules:
-    if rest["entry_order"] is not EntryOrder.LIMIT:
-        rest = rest | {"entry_chase_steps": 0, "entry_offset_percent": abs(rest["entry_offset_percent"])}
+    if rest["entry_order"] is EntryOrder.STOP:
+        rest = rest | {"entry_offset_percent": abs(rest["entry_offset_percent"])}
     return RiskRules(**rest | dict(stop) | dict(target))
 
 

@@ -245,8 +245,7 @@ def test_a_waiting_entry_survives_a_restart() -> None:
     ("settings", "field"),
     [
         ({"entry_order": EntryOrder.STOP, "entry_offset_percent": -0.1}, "entry_offset_percent"),
-        ({"entry_order": EntryOrder.STOP, "entry_chase_steps": 1}, "entry_chase_steps"),
-        ({"entry_chase_steps": 1}, "entry_chase_steps"),
+        ({"entry_chase_steps": -1}, "entry_chase_steps"),
         ({"entry_expire_minutes": 0}, "entry_expire_minutes"),
         ({"entry_offset_percent": math.nan}, "entry_offset_percent"),
     ],
