@@ -2,7 +2,7 @@ import Box from '@mui/material/Box'
 import Typography from '@mui/material/Typography'
 import type { ReactNode } from 'react'
 import type { RiskForm } from './form/risk/model'
-import { capWords, exitWords, haltWords, joined, scaleWords, sizeWords, type Sides } from './form/risk/words'
+import { capWords, entryWords, exitWords, haltWords, joined, scaleWords, sizeWords, type Sides } from './form/risk/words'
 
 /** One line of what a bot does: a term and its sentence, within a `dl`. */
 export function Line({ term, children }: { term: string; children: ReactNode }) {
@@ -19,7 +19,7 @@ export function RiskLines({ risk, sides }: { risk: RiskForm; sides: Sides }) {
   const limits = [...haltWords(risk), ...capWords(risk)]
   return (
     <>
-      <Line term="Puts in">{joined([sizeWords(risk), ...scaleWords(risk)])}</Line>
+      <Line term="Puts in">{joined([sizeWords(risk), ...entryWords(risk), ...scaleWords(risk)])}</Line>
       <Line term="Protects">{joined(exitWords(risk, sides))}</Line>
       <Line term="Limits">{joined(limits)}</Line>
     </>

@@ -54,7 +54,7 @@ export function anchors(values: FormValues): Set<string> {
 /** The risk fields that are shown; what is said of another is shown above them all. */
 function riskAnchors(risk: RiskForm): string[] {
   const names = [...Object.keys(FIELDS), ...Object.keys(FLAGS)] as (RiskNumber | RiskFlag)[]
-  const shown = ['sizing', 'stop_kind', 'target_kind', ...names.filter((name) => isShown(name, risk))]
+  const shown = ['sizing', 'entry_order', 'stop_kind', 'target_kind', ...names.filter((name) => isShown(name, risk))]
   return ['risk_management', ...shown.map((name) => `risk_management.${name}`)]
 }
 

@@ -1,6 +1,6 @@
 // The numbers and switches of sizing and risk: what each is called, and one sentence of help.
 // What each starts with is the server's: in its templates, or in the stored bot.
-import type { RiskManagement, Sizing } from '@/api'
+import type { EntryOrder, RiskManagement, Sizing } from '@/api'
 
 type KeysOf<Type> = { [Key in keyof RiskManagement]: RiskManagement[Key] extends Type ? Key : never }[keyof RiskManagement]
 
@@ -54,6 +54,11 @@ export const FIELDS: Record<RiskNumber, RiskField> = {
   loss_cooldown_minutes: { label: 'Pause after a loss', unit: 'min', whole: true, help: 'Counts instead of the pause after an exit where it is longer; 0: none.' },
 
   scale_in_steps: { label: 'Additions', whole: true, help: 'How many times a position may be added to; 0: never.' },
+  entry_offset_percent: { label: 'Away from the price', unit: '%', help: 'Of the price at which the bot decided. A limit waits on the better side of it (below 0: on the worse), a stop on the worse.' },
+  entry_expire_minutes: { label: 'Cancelled after', unit: 'min', whole: true, help: 'An order that was not filled until then is given up.' },
+  entry_chase_steps: { label: 'Follows the price', whole: true, help: 'So many times, once a minute, when the price runs away from it; 0: never.' },
+  entry_chase_limit_percent: { label: 'At most', unit: '%', help: 'The worst price it follows to, from the one at which the bot decided.' },
+
   scale_in_distance_percent: { label: 'Price move for each', unit: '%', help: 'Above 0: adds when the position gains. Below 0: adds when it loses.' },
 }
 
@@ -65,20 +70,29 @@ export const FLAGS: Record<RiskFlag, Pick<RiskField, 'label' | 'help'>> = {
   max_drawdown_flatten: { label: 'And close everything', help: 'Not only no new positions: those it holds are closed at the drawdown limit too.' },
 }
 
-interface SizingChoice {
+interface FieldsChoice {
   label: string
   help: string
   /** The numbers that belong to it. */
   fields: readonly RiskNumber[]
 }
 
-export const SIZINGS: Record<Sizing, SizingChoice> = {
+export const SIZINGS: Record<Sizing, FieldsChoice> = {
   percent_of_equity: { label: 'Part of its equity', help: 'Grows and shrinks with the bot.', fields: ['position_percent'] },
   fixed_amount: { label: 'Fixed amount', help: 'The same money in each position.', fields: ['position_amount'] },
   fixed_quantity: { label: 'Fixed quantity', help: 'The same number of shares or coins.', fields: ['position_quantity'] },
   risk_per_trade: { label: 'Risk per trade', help: 'The nearer the stop, the larger the position: a stop always costs the same. Needs a stop-loss.', fields: ['risk_percent'] },
   kelly: { label: 'Kelly', help: 'The better its own closed trades were, the larger.', fields: ['kelly_fraction', 'kelly_after_trades', 'position_percent'] },
   volatility_target: { label: 'Volatility target', help: 'Calm symbols get more money, wild ones less.', fields: ['volatility_percent'] },
+}
+
+/** What belongs to an entry that waits for its price. */
+const WAITING = ['entry_offset_percent', 'entry_expire_minutes'] as const
+
+export const ENTRY_ORDERS: Record<EntryOrder, FieldsChoice> = {
+  market: { label: 'At the market', help: 'At once, at whatever the price is.', fields: [] },
+  limit: { label: 'With a limit', help: 'Waits for a better price, and may miss the move.', fields: [...WAITING, 'entry_chase_steps', 'entry_chase_limit_percent'] },
+  stop: { label: 'With a stop', help: 'Waits until the price has moved on, and pays more for it.', fields: WAITING },
 }
 
 export type StopKind = 'none' | 'percent' | 'atr' | 'price'

@@ -1,11 +1,11 @@
 // Sizing and risk as the form holds them: numbers as text, and one choice each for the kind of stop and target.
 import type { RiskManagement } from '@/api'
 import { digits, isWhole, numberIn, typed } from '../numbers'
-import { FIELDS, FLAGS, SIZINGS, STOPS, TARGETS, type RiskFlag, type RiskNumber, type StopKind, type TargetKind } from './fields'
+import { ENTRY_ORDERS, FIELDS, FLAGS, SIZINGS, STOPS, TARGETS, type RiskFlag, type RiskNumber, type StopKind, type TargetKind } from './fields'
 
 export type RiskForm = Record<RiskNumber, string> &
   Record<RiskFlag, boolean> &
-  Pick<RiskManagement, 'sizing'> & { stop_kind: StopKind; target_kind: TargetKind }
+  Pick<RiskManagement, 'sizing' | 'entry_order'> & { stop_kind: StopKind; target_kind: TargetKind }
 
 export const RISK_NUMBERS = Object.keys(FIELDS) as RiskNumber[]
 const RISK_FLAGS = Object.keys(FLAGS) as RiskFlag[]
@@ -21,6 +21,7 @@ export function riskFromWire(risk: RiskManagement): RiskForm {
     ...(Object.fromEntries(texts) as Record<RiskNumber, string>),
     ...(Object.fromEntries(flags) as Record<RiskFlag, boolean>),
     sizing: risk.sizing,
+    entry_order: risk.entry_order,
     stop_kind: chosen(STOPS, risk),
     target_kind: chosen(TARGETS, risk),
   }
@@ -39,7 +40,7 @@ export function riskToWire(risk: RiskForm): RiskManagement {
     return [name, off ? null : numberIn(risk[name])]
   })
   const flags = RISK_FLAGS.map((name) => [name, risk[name]])
-  return { sizing: risk.sizing, ...Object.fromEntries([...numbers, ...flags]) } as RiskManagement
+  return { sizing: risk.sizing, entry_order: risk.entry_order, ...Object.fromEntries([...numbers, ...flags]) } as RiskManagement
 }
 
 /** The fields of the kinds of stop and target that were not chosen. */
@@ -50,6 +51,8 @@ function fieldsOfOtherKinds({ stop_kind: stop, target_kind: target }: RiskForm):
 
 /** Whether the form shows the field: it belongs to what is chosen or switched on. */
 export function isShown(name: RiskNumber | RiskFlag, risk: RiskForm): boolean {
+  const orders = Object.values(ENTRY_ORDERS).filter(({ fields }) => (fields as readonly string[]).includes(name))
+  if (orders.length > 0 && !orders.includes(ENTRY_ORDERS[risk.entry_order])) return false
   const owner = OWNERS[name]
   if (owner !== undefined) return isOn(owner, risk)
   const sizings = Object.values(SIZINGS).filter(({ fields }) => (fields as readonly string[]).includes(name))
@@ -65,6 +68,7 @@ const OWNERS: Partial<Record<RiskNumber | RiskFlag, RiskNumber>> = {
   daily_loss_flatten: 'daily_loss_limit_percent',
   max_drawdown_flatten: 'max_drawdown_percent',
   scale_in_distance_percent: 'scale_in_steps',
+  entry_chase_limit_percent: 'entry_chase_steps',
 }
 
 /** Whether an optional number is given, or one that may be 0 is not. */

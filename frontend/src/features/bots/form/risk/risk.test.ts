@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { RiskManagement } from '@/api'
 import { defaultRisk } from '@/testing/factories'
 import openapi from '../../../../../openapi.json'
-import { FIELDS, FLAGS, SIZINGS, type RiskFlag, type RiskNumber } from './fields'
+import { ENTRY_ORDERS, FIELDS, FLAGS, SIZINGS, type RiskFlag, type RiskNumber } from './fields'
 import { isShown, riskFromWire, riskProblem, riskToWire, RISK_NUMBERS, withHiddenAsBefore, type RiskForm } from './model'
-import { capWords, endsWithoutRule, exitWords, haltWords, scaleWords, sizeWords } from './words'
+import { capWords, endsWithoutRule, entryWords, exitWords, haltWords, scaleWords, sizeWords } from './words'
 
 const schema = openapi.components.schemas.RiskManagement.properties
 const form = (stored: Partial<RiskManagement> = {}, typed: Partial<RiskForm> = {}): RiskForm => ({
@@ -18,6 +18,7 @@ const SHORT = { long: false, short: true }
 const everything: RiskManagement = {
   ...(Object.fromEntries(RISK_NUMBERS.map((name, index) => [name, index + 1])) as Record<RiskNumber, number>),
   sizing: 'volatility_target',
+  entry_order: 'limit',
   fixed_capital: true,
   fractional: true,
   flatten_at_window_end: true,
@@ -30,8 +31,9 @@ const everything: RiskManagement = {
 
 describe('the fields', () => {
   test('are all of the contract, no more', () => {
-    expect(['sizing', ...Object.keys(FIELDS), ...Object.keys(FLAGS)].sort()).toEqual(Object.keys(schema).sort())
+    expect(['sizing', 'entry_order', ...Object.keys(FIELDS), ...Object.keys(FLAGS)].sort()).toEqual(Object.keys(schema).sort())
     expect(Object.keys(SIZINGS).sort()).toEqual([...openapi.components.schemas.Sizing.enum].sort())
+    expect(Object.keys(ENTRY_ORDERS).sort()).toEqual([...openapi.components.schemas.EntryOrder.enum].sort())
   })
 
   test.each(RISK_NUMBERS)('%s takes fractions and emptiness where the contract does', (name) => {
@@ -74,6 +76,12 @@ describe('what is shown', () => {
     ['position_percent', {}, true],
     ['position_percent', { sizing: 'fixed_amount' }, false],
     ['position_percent', { sizing: 'kelly' }, true],
+    ['entry_offset_percent', {}, false],
+    ['entry_offset_percent', { entry_order: 'stop' }, true],
+    ['entry_chase_steps', { entry_order: 'stop' }, false],
+    ['entry_chase_limit_percent', { entry_order: 'limit' }, false],
+    ['entry_chase_limit_percent', { entry_order: 'limit', entry_chase_steps: '2' }, true],
+    ['entry_chase_limit_percent', { entry_order: 'stop', entry_chase_steps: '2' }, false],
     ['kelly_fraction', {}, false],
     ['stop_loss_percent', { stop_kind: 'atr' }, false],
     ['stop_loss_atr', { stop_kind: 'atr' }, true],
@@ -139,6 +147,18 @@ describe('in words', () => {
     expect(exitWords(none, LONG)).toEqual(['no stop-loss', 'no take-profit'])
     expect(endsWithoutRule(none)).toBe('never: there is no exit rule, no stop and no target')
     expect(endsWithoutRule({ ...none, trailing_stop_percent: '1', time_stop_minutes: '5' })).toBe('the stop-loss or the time limit is reached')
+  })
+
+  test('entries that wait for their price', () => {
+    expect(entryWords(form())).toEqual([])
+    expect(entryWords(form({ entry_order: 'limit', entry_chase_steps: 3 }))).toEqual([
+      'opens with a limit 0.1% better than the price at which it decided, given up after 5 minutes',
+      'follows the price 3 times, to 0.5% at most',
+    ])
+    expect(entryWords(form({ entry_order: 'limit', entry_offset_percent: -0.2 }))[0]).toContain('a limit 0.2% worse than')
+    expect(entryWords(form({ entry_order: 'stop', entry_chase_steps: 3 }))).toEqual([
+      'opens with a stop 0.1% worse than the price at which it decided, given up after 5 minutes',
+    ])
   })
 
   test('additions with the position and against it', () => {

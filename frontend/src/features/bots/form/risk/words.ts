@@ -33,6 +33,22 @@ const SIZES: Record<RiskForm['sizing'], (shown: Shown) => string> = {
   volatility_target: (shown) => `so much that a position swings ${shown('volatility_percent')}% a year, at most its equity`,
 }
 
+/** How it opens a position where that is not at the market: `waits up to 5 minutes for a price 0.1% better than …` */
+export function entryWords(risk: RiskForm): string[] {
+  if (risk.entry_order === 'market') return []
+  const shown = shownBy(risk)
+  const offset = risk.entry_offset_percent.trim()
+  const through = offset.startsWith('-')
+  const better = risk.entry_order === 'limit' && !through
+  const away = `${(through ? offset.slice(1) : offset) || '…'}% ${better ? 'better' : 'worse'} than ${DECIDED}`
+  const kind = risk.entry_order === 'limit' ? 'a limit' : 'a stop'
+  const words = [`opens with ${kind} ${away}, given up after ${shown('entry_expire_minutes')} minutes`]
+  if (risk.entry_order === 'limit' && isOn('entry_chase_steps', risk)) {
+    words.push(`follows the price ${shown('entry_chase_steps')} times, to ${shown('entry_chase_limit_percent')}% at most`)
+  }
+  return words
+}
+
 /** Where a position ends without a rule: `sells 2% below the price at which it decided`, … */
 export function exitWords(risk: RiskForm, sides: Sides): string[] {
   return [stopWords(risk, sides), ...trailWords(risk), targetWords(risk, sides), ...timeWords(risk)]

@@ -4,7 +4,7 @@ import { useFormContext, useWatch } from 'react-hook-form'
 import { Panel } from '@/shared/ui/Panel'
 import type { FormValues } from '../model'
 import { ProblemNote } from '../ProblemNote'
-import { SIZINGS, STOPS, TARGETS, type RiskNumber } from '../risk/fields'
+import { ENTRY_ORDERS, SIZINGS, STOPS, TARGETS, type RiskNumber } from '../risk/fields'
 import { KindField } from '../risk/KindField'
 import { FieldGrid, RiskFields } from '../risk/RiskFields'
 import { RiskGroup } from '../risk/RiskGroup'
@@ -23,6 +23,11 @@ export function RiskSection() {
           <RiskFields names={SIZINGS[risk.sizing].fields} />
         </FieldGrid>
         <FieldGrid><RiskFields names={['max_open_positions', 'fixed_capital', 'fractional']} /></FieldGrid>
+        <Typography variant="h3">How it opens a position</Typography>
+        <FieldGrid>
+          <KindField name="risk_management.entry_order" label="Entry" kinds={ENTRY_ORDERS} />
+          <RiskFields names={ENTRY_ORDERS[risk.entry_order].fields} />
+        </FieldGrid>
         <StopAndTarget />
       </Box>
       <Box sx={{ mt: 4, mb: -3 }}>
