@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -15,10 +15,10 @@ import structlog
 
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
-from flotilla.domain.orders import Order, OrderStatus, Purpose, Side
+from flotilla.domain.orders import Order, OrderStatus, Purpose
 from flotilla.domain.reconciliation import CASH
 from flotilla.engine.booking_lock import BookingLock
-from flotilla.engine.wash_guard import WashGuard
+from flotilla.engine.order_line import OrderLine
 from flotilla.ports.broker import Broker, BrokerOrder, OrderNotSent, OrderRejected, OutcomeUnknown
 from flotilla.ports.market_data import TradeUpdate
 from flotilla.ports.store import Booked, EngineStore, FillOutOfOrder
@@ -27,8 +27,6 @@ log = structlog.get_logger(__name__)
 
 # How long a request without an answer may still arrive: asked at these wall seconds after it.
 ASK_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0)
-# An entry that had to wait longer than a bar is not the one that was decided (market time).
-_STALE_AFTER = timedelta(minutes=1)
 
 
 class OrderListener(Protocol):
@@ -71,9 +69,9 @@ class OrderGateway:
         self._claimed: set[str] = set()
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._behind = False
-        self._market_now, self.market_heard = market_now, market_heard
-        self.guard = WashGuard()
-        self._freed = asyncio.Event()
+        self.market_heard = market_heard
+        self.line = OrderLine(store, account_id=account_id, market_now=market_now)
+        self.guard = self.line.guard
         self.news = asyncio.Event()  # something was filled, ours or not
         self.moves: Counter[str] = Counter()  # how often our books of a symbol have changed
         self._sending: Counter[str] = Counter()
@@ -137,80 +135,34 @@ class OrderGateway:
         if self._no_entries is not None and order.purpose is Purpose.ENTRY:
             await self.close(order, OrderStatus.NOT_SENT, self._no_entries)
             return
-        blocker = self.guard.blocker(order)
-        if blocker is None:
-            self.guard.follow(order)
+        if await self.line.admit(order):
             await self._submit_next(order)
-            return
-        log.info("order_waits", order=order.client_order_id, behind=blocker.client_order_id)
-        self.guard.line_up(order)
-        await self._store.note_order(order.id, _waits_for(blocker))
 
     async def send_freed(self) -> None:
         """Send what waited for another order, as soon as that is done; runs for ever."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                await self._freed.wait()
-                self._freed.clear()
-                for order in self.guard.freed():
-                    self._claimed.add(order.client_order_id)
-                    tasks.create_task(self._send_freed(order), name=f"order:{order.client_order_id}")
+        await self.line.run(self._send_freed, self._claimed.add)
 
     async def _send_freed(self, order: Order) -> None:
         with self.claim([order.client_order_id]):
-            reason = self._outlived(order)
+            reason = self.line.outlived(order, self._listeners)
+            if reason is None and order.purpose is Purpose.ENTRY:
+                reason = self._no_entries
             if reason is not None:
                 await self.close(order, OrderStatus.NOT_SENT, reason)
             else:
                 await self._submit_next(order)
 
-    def _outlived(self, order: Order) -> str | None:
-        """Why an order that waited is not to be sent any more, if so."""
-        if self.guard.is_orphan(order):
-            return "OPPOSED: the first part of this order was not filled."
-        if order.purpose is not Purpose.ENTRY:
-            return None
-        if self._no_entries is not None:
-            return self._no_entries
-        if order.bot_id not in self._listeners:
-            return "The bot has stopped while the order waited for another one."
-        now = self._market_now()
-        if now is not None and now - order.tau > _STALE_AFTER:
-            return "WASH_GUARD: its bar was over before the order that it waited for was done."
-        return None
-
     async def _submit_next(self, order: Order) -> None:
-        """Send an order that waits for nothing; in two parts where it crosses zero (semantics 7)."""
-        leg = self.guard.holding_leg(order)
-        if leg is not None:
-            reason = "OPPOSED: a stop or target of another bot holds the shares; start that bot again."
-            await self.close(order, OrderStatus.NOT_SENT, reason)
+        """Send an order that waits for nothing."""
+        refused = self.line.held_by_leg(order)
+        if refused is not None:
+            await self.close(order, OrderStatus.NOT_SENT, refused)
             return
-        if order.symbol in self.guard.opposed:
-            order = await self._split_at_zero(order)
-        await self._request(order, lambda: self._broker.submit(order))
-
-    async def _split_at_zero(self, order: Order) -> Order:
-        """The part of an order that goes out now: the broker takes none from long to short, or back."""
-        net = await self._store.net_quantity(self._account_id, order.symbol)
-        sign = 1 if order.side is Side.BUY else -1
-        if net * sign >= 0 or abs(net) >= order.quantity:
-            return order
-        split = await self._store.split_order(order.id, abs(net))
-        if split is None:
-            return order
-        first, rest = split
-        log.info("order_split", order=order.client_order_id, net=str(net), rest=str(rest.quantity))
-        self.guard.follow(first)
-        self.guard.line_up_second_part(first, rest)
+        first, rest = await self.line.split_at_zero(order)
         listener = self._listeners.get(order.bot_id)
-        if listener is not None:
+        if rest is not None and listener is not None:
             listener.on_split(rest)
-        return first
-
-    def _follow(self, order: Order) -> None:
-        if self.guard.follow(order):
-            self._freed.set()
+        await self._request(first, lambda: self._broker.submit(first))
 
     def holds_back(self, symbols: Collection[str]) -> bool:
         """Whether broker and books differ in one of these symbols, or in dollars."""
@@ -279,7 +231,7 @@ class OrderGateway:
             closed = await self._store.close_order(order.id, status, reason)
             listener = self._listeners.get(order.bot_id)
             if closed is not None:
-                self._follow(closed)
+                self.line.follow(closed)
             if closed is not None and listener is not None:
                 listener.on_closed(closed)
 
@@ -296,6 +248,9 @@ class OrderGateway:
             booked = await self.book(update.order, executions, source="stream", event_id=update.event_id)
         if booked is None:
             log.info("update_not_booked", order=update.order.client_order_id, update=update.event)
+            own = self.guard.known(update.order.symbol, update.order.client_order_id)
+            if own is not None:
+                self.follow_account_order(own, update.order)
             if executions:
                 self.news.set()
 
@@ -433,7 +388,7 @@ class OrderGateway:
         filled = order.filled_quantity if report is None else report.filled_quantity
         if filled != order.filled_quantity:
             self.moves[order.symbol] += 1
-        self._follow(replace(order, status=status, filled_quantity=filled))
+        self.line.follow(replace(order, status=status, filled_quantity=filled))
 
     async def book_assigned(self, assign: Callable[[], Awaitable[Booked]]) -> None:
         """Book what a person gives a bot, and tell it."""
@@ -445,7 +400,7 @@ class OrderGateway:
             self.moves[booked.order.symbol] += 1
             self.news.set()
         for order in (booked.order, *booked.legs):
-            self._follow(order)
+            self.line.follow(order)
         listener = self._listeners.get(booked.order.bot_id)
         if listener is not None:
             listener.on_booked(booked)
@@ -479,10 +434,3 @@ class OrderGateway:
             await self.close(order, OrderStatus.NOT_SENT, "The broker never received it.")
         else:
             log.error("order_lost_at_broker", order=order.client_order_id)
-
-
-def _waits_for(blocker: Order) -> str:
-    return (
-        f"WASH_GUARD: waits for order {blocker.client_order_id} ({blocker.side} {blocker.quantity:f} "
-        f"{blocker.symbol}): the broker refuses opposite orders of one account."
-    )

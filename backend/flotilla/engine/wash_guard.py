@@ -40,6 +40,10 @@ class WashGuard:
             self._orphans.add(second)
         return known.pop(order.client_order_id, None) is not None and bool(self._waiting)
 
+    def known(self, symbol: str, client_order_id: str) -> Order | None:
+        """The order of that id, while it is under way."""
+        return self._under_way[symbol].get(client_order_id)
+
     def blocker(self, order: Order) -> Order | None:
         """The order that this one has to wait for, if any. An exit does not wait for a waiting entry."""
         for other in self._under_way[order.symbol].values():

@@ -73,7 +73,7 @@ class GatewayMachine(RuleBasedStateMachine):
         async def work_then_settle() -> T:
             answer = await work
             gateway = self.desk.gateway
-            await until(lambda: not (gateway._freed.is_set() or gateway.in_flight))
+            await until(lambda: not (gateway.line.freed.is_set() or gateway.in_flight))
             return answer
 
         return self.runner.run(work_then_settle())

@@ -152,7 +152,7 @@ async def test_the_second_of_two_opposite_orders_waits_and_says_so(desk: Desk) -
 async def test_a_stale_entry_is_dropped_instead_of_sent_late(desk: Desk) -> None:
     other, heard = await two_bots(desk)
     now = START
-    desk.gateway._market_now = lambda: now
+    desk.gateway.line._market_now = lambda: now
     async with sending(desk):
         await desk.gateway.submit(await desk.order())
         await until(lambda: desk.bot.bought == 10)
