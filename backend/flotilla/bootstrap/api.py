@@ -66,6 +66,7 @@ class Api:
     seed: Callable[[], Coroutine[Any, Any, None]]
     state: ApiState
     accounts: AccountDesk
+    materials: Materials
     backtests: BacktestDesk
     runner: BacktestRunner
     realtime: RealtimeServer
@@ -119,6 +120,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
             accounts=AccountDesk(
                 vault, key_checker(settings), clock, account_id, allow_live=settings.allow_live
             ),
+            materials=materials,
             backtests=desk,
             runner=runner,
             realtime=realtime,

@@ -18,6 +18,7 @@ from flotilla.entrypoints.process import Server, lifetime, serve
 from flotilla.features.accounts.router import router as accounts
 from flotilla.features.backtests.router import router as backtests
 from flotilla.features.bots.router import router as bots
+from flotilla.features.charts.router import router as charts
 from flotilla.features.decisions.router import router as decisions
 from flotilla.features.health.router import router as health
 from flotilla.features.indicators.router import router as indicators
@@ -44,11 +45,12 @@ ROUTERS = (
     orders,
     summary,
     market_data,
-    indicators,
-    templates,
     backtests,
+    charts,
+    indicators,
     kill_switch,
     reconciliation,
+    templates,
     health,
 )
 
@@ -83,6 +85,7 @@ def compose(api: bootstrap.Api, settings: Settings) -> ASGIApp:
     app.state.flotilla = api.state
     app.state.backtests = api.backtests
     app.state.accounts = api.accounts
+    app.state.materials = api.materials
     page = settings.page or _built_page()
     if page is not None:
         app.mount("/", _Page(directory=page, html=True), name="page")

@@ -13,6 +13,8 @@ from flotilla.wire.base import Model, Money
 from flotilla.wire.risk import RiskManagement, to_risk
 from flotilla.wire.rules import BotRules, RuleTree, to_rule
 
+MAX_INDICATORS = 20
+
 
 def _number_or_name(value: object) -> float | str:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -55,7 +57,7 @@ class BotDefinition(Model):
     trading_frequency: int | None = Field(
         None, description="Seconds between signal steps, a multiple of 60; default: the timeframe."
     )
-    indicators: list[IndicatorUseModel] = Field(default_factory=list, max_length=20)
+    indicators: list[IndicatorUseModel] = Field(default_factory=list, max_length=MAX_INDICATORS)
     rules: BotRules
     risk_management: RiskManagement = Field(default_factory=RiskManagement)
     start_hour: int = Field(0, ge=0, le=23)
@@ -92,6 +94,11 @@ class BotOut(BotDefinition):
     updated_at: datetime
 
 
+def to_use(use: IndicatorUseModel) -> IndicatorUse:
+    """The domain's use of an indicator."""
+    return IndicatorUse(use.id, use.name, use.params, use.source, use.timeframe)
+
+
 def to_spec(definition: BotDefinition) -> BotSpec:
     """The domain's definition of a bot, not checked yet."""
     sides = definition.rules
@@ -105,10 +112,7 @@ def to_spec(definition: BotDefinition) -> BotSpec:
             if definition.trading_frequency is None
             else definition.trading_frequency
         ),
-        indicators=tuple(
-            IndicatorUse(use.id, use.name, use.params, use.source, use.timeframe)
-            for use in definition.indicators
-        ),
+        indicators=tuple(to_use(use) for use in definition.indicators),
         entry=_optional(sides.entry),
         exit=_optional(sides.exit),
         short_entry=_optional(sides.short_entry),

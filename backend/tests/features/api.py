@@ -96,6 +96,7 @@ async def serving(database: Database) -> AsyncIterator[Api]:
         app.state.backtests = backtests.desk
         vault = FernetVault(Path(bars) / "secret.key")
         app.state.accounts = AccountDesk(vault, checker, clock, ACCOUNT)
+        app.state.materials = backtests.materials
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api") as client:
             yield Api(client, app, database, broker, history, clock, ACCOUNT, backtests, checker, markets)
 

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateBotData, CreateBotErrors, CreateBotResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteBotData, DeleteBotErrors, DeleteBotResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListBacktestTradesData, ListBacktestTradesErrors, ListBacktestTradesResponses, ListBarsData, ListBarsErrors, ListBarsResponses, ListBotsData, ListBotsErrors, ListBotsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListIndicatorsData, ListIndicatorsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListPositionsData, ListPositionsErrors, ListPositionsResponses, ListTemplatesData, ListTemplatesResponses, ListTradesData, ListTradesErrors, ListTradesResponses, PreviewBacktestData, PreviewBacktestErrors, PreviewBacktestResponses, ReadBacktestCurveData, ReadBacktestCurveErrors, ReadBacktestCurveResponses, ReadBacktestData, ReadBacktestErrors, ReadBacktestResponses, ReadBotData, ReadBotErrors, ReadBotResponses, ReadEquityData, ReadEquityErrors, ReadEquityResponses, ReadHealthData, ReadHealthResponses, ReadSummaryData, ReadSummaryResponses, SearchSymbolsData, SearchSymbolsErrors, SearchSymbolsResponses, StartBotData, StartBotErrors, StartBotResponses, StopBotData, StopBotErrors, StopBotResponses, UpdateBotData, UpdateBotErrors, UpdateBotResponses } from './types.gen';
+import type { CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateBotData, CreateBotErrors, CreateBotResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteBotData, DeleteBotErrors, DeleteBotResponses, DrawChartData, DrawChartErrors, DrawChartResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListBacktestTradesData, ListBacktestTradesErrors, ListBacktestTradesResponses, ListBarsData, ListBarsErrors, ListBarsResponses, ListBotsData, ListBotsErrors, ListBotsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListIndicatorsData, ListIndicatorsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListPositionsData, ListPositionsErrors, ListPositionsResponses, ListTemplatesData, ListTemplatesResponses, ListTradesData, ListTradesErrors, ListTradesResponses, PreviewBacktestData, PreviewBacktestErrors, PreviewBacktestResponses, ReadBacktestCurveData, ReadBacktestCurveErrors, ReadBacktestCurveResponses, ReadBacktestData, ReadBacktestErrors, ReadBacktestResponses, ReadBotData, ReadBotErrors, ReadBotResponses, ReadEquityData, ReadEquityErrors, ReadEquityResponses, ReadHealthData, ReadHealthResponses, ReadSummaryData, ReadSummaryResponses, SearchSymbolsData, SearchSymbolsErrors, SearchSymbolsResponses, StartBotData, StartBotErrors, StartBotResponses, StopBotData, StopBotErrors, StopBotResponses, UpdateBotData, UpdateBotErrors, UpdateBotResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -199,6 +199,21 @@ export const startBot = <ThrowOnError extends boolean = true>(options: Options<S
 export const stopBot = <ThrowOnError extends boolean = true>(options: Options<StopBotData, ThrowOnError>) => (options.client ?? client).post<StopBotResponses, StopBotErrors, ThrowOnError>({
     responseType: 'json',
     url: '/api/bots/{bot_id}/stop',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Draw Chart
+ *
+ * Draw a symbol's bars with indicators over them; bars that are missing are fetched first.
+ */
+export const drawChart = <ThrowOnError extends boolean = true>(options: Options<DrawChartData, ThrowOnError>) => (options.client ?? client).post<DrawChartResponses, DrawChartErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/charts',
     ...options,
     headers: {
         'Content-Type': 'application/json',

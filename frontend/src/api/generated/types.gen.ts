@@ -898,6 +898,135 @@ export type ChangeOperand = {
 };
 
 /**
+ * ChartBars
+ *
+ * `start`: when each opened, in seconds since 1970 UTC.
+ */
+export type ChartBars = {
+    /**
+     * Close
+     */
+    close: Array<number>;
+    /**
+     * High
+     */
+    high: Array<number>;
+    /**
+     * Low
+     */
+    low: Array<number>;
+    /**
+     * Open
+     */
+    open: Array<number>;
+    /**
+     * Start
+     */
+    start: Array<number>;
+    /**
+     * Volume
+     */
+    volume: Array<number>;
+};
+
+/**
+ * ChartLine
+ *
+ * One output of an indicator, a value a bar; null where it is not known (yet).
+ */
+export type ChartLine = {
+    /**
+     * Indicator
+     *
+     * The use's id.
+     */
+    indicator: string;
+    /**
+     * Output
+     */
+    output: string;
+    /**
+     * Values
+     */
+    values: Array<number | null>;
+};
+
+/**
+ * ChartOut
+ *
+ * `earlier` and `later` say whether there are more bars on either side.
+ */
+export type ChartOut = {
+    bars: ChartBars;
+    /**
+     * Earlier
+     */
+    earlier: boolean;
+    /**
+     * Later
+     */
+    later: boolean;
+    /**
+     * Lines
+     */
+    lines: Array<ChartLine>;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    timeframe: Timeframe;
+};
+
+/**
+ * ChartRequest
+ *
+ * A symbol's bars with indicators over them; the same days and sources as a backtest's.
+ */
+export type ChartRequest = {
+    /**
+     * Around
+     *
+     * A moment to have in the middle; default: the newest bars.
+     */
+    around: string | null;
+    /**
+     * Bars
+     *
+     * At most so many.
+     */
+    bars: number;
+    /**
+     * First
+     *
+     * Default: a year before the last.
+     */
+    first: string | null;
+    /**
+     * Indicators
+     */
+    indicators: Array<IndicatorUseModel>;
+    /**
+     * Last
+     *
+     * Included. Default: the newest day that is over.
+     */
+    last: string | null;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    timeframe: Timeframe;
+};
+
+/**
  * Comparison
  *
  * How two operands are compared at a closed bar.
@@ -3616,6 +3745,35 @@ export type StopBotResponses = {
 };
 
 export type StopBotResponse = StopBotResponses[keyof StopBotResponses];
+
+export type DrawChartData = {
+    body: ChartRequest;
+    path?: never;
+    query?: never;
+    url: '/api/charts';
+};
+
+export type DrawChartErrors = {
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorOut;
+};
+
+export type DrawChartError = DrawChartErrors[keyof DrawChartErrors];
+
+export type DrawChartResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChartOut;
+};
+
+export type DrawChartResponse = DrawChartResponses[keyof DrawChartResponses];
 
 export type ReadHealthData = {
     body?: never;

@@ -4,8 +4,8 @@ import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOption
 import type { AxiosError } from 'axios';
 
 import { client } from '../client.gen';
-import { cancelBacktest, createBacktest, createBot, deleteBacktest, deleteBot, listBacktests, listBacktestTrades, listBars, listBots, listDecisions, listIndicators, listOrders, listPositions, listTemplates, listTrades, type Options, previewBacktest, readBacktest, readBacktestCurve, readBot, readEquity, readHealth, readSummary, searchSymbols, startBot, stopBot, updateBot } from '../sdk.gen';
-import type { CancelBacktestData, CancelBacktestError, CancelBacktestResponse, CreateBacktestData, CreateBacktestError, CreateBacktestResponse, CreateBotData, CreateBotError, CreateBotResponse, DeleteBacktestData, DeleteBacktestError, DeleteBacktestResponse, DeleteBotData, DeleteBotError, DeleteBotResponse, ListBacktestsData, ListBacktestsError, ListBacktestsResponse, ListBacktestTradesData, ListBacktestTradesError, ListBacktestTradesResponse, ListBarsData, ListBarsError, ListBarsResponse, ListBotsData, ListBotsError, ListBotsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListIndicatorsData, ListIndicatorsResponse, ListOrdersData, ListOrdersError, ListOrdersResponse, ListPositionsData, ListPositionsError, ListPositionsResponse, ListTemplatesData, ListTemplatesResponse, ListTradesData, ListTradesError, ListTradesResponse, PreviewBacktestData, PreviewBacktestError, PreviewBacktestResponse, ReadBacktestCurveData, ReadBacktestCurveError, ReadBacktestCurveResponse, ReadBacktestData, ReadBacktestError, ReadBacktestResponse, ReadBotData, ReadBotError, ReadBotResponse, ReadEquityData, ReadEquityError, ReadEquityResponse, ReadHealthData, ReadHealthResponse, ReadSummaryData, ReadSummaryResponse, SearchSymbolsData, SearchSymbolsError, SearchSymbolsResponse, StartBotData, StartBotError, StartBotResponse, StopBotData, StopBotError, StopBotResponse, UpdateBotData, UpdateBotError, UpdateBotResponse } from '../types.gen';
+import { cancelBacktest, createBacktest, createBot, deleteBacktest, deleteBot, drawChart, listBacktests, listBacktestTrades, listBars, listBots, listDecisions, listIndicators, listOrders, listPositions, listTemplates, listTrades, type Options, previewBacktest, readBacktest, readBacktestCurve, readBot, readEquity, readHealth, readSummary, searchSymbols, startBot, stopBot, updateBot } from '../sdk.gen';
+import type { CancelBacktestData, CancelBacktestError, CancelBacktestResponse, CreateBacktestData, CreateBacktestError, CreateBacktestResponse, CreateBotData, CreateBotError, CreateBotResponse, DeleteBacktestData, DeleteBacktestError, DeleteBacktestResponse, DeleteBotData, DeleteBotError, DeleteBotResponse, DrawChartData, DrawChartError, DrawChartResponse, ListBacktestsData, ListBacktestsError, ListBacktestsResponse, ListBacktestTradesData, ListBacktestTradesError, ListBacktestTradesResponse, ListBarsData, ListBarsError, ListBarsResponse, ListBotsData, ListBotsError, ListBotsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListIndicatorsData, ListIndicatorsResponse, ListOrdersData, ListOrdersError, ListOrdersResponse, ListPositionsData, ListPositionsError, ListPositionsResponse, ListTemplatesData, ListTemplatesResponse, ListTradesData, ListTradesError, ListTradesResponse, PreviewBacktestData, PreviewBacktestError, PreviewBacktestResponse, ReadBacktestCurveData, ReadBacktestCurveError, ReadBacktestCurveResponse, ReadBacktestData, ReadBacktestError, ReadBacktestResponse, ReadBotData, ReadBotError, ReadBotResponse, ReadEquityData, ReadEquityError, ReadEquityResponse, ReadHealthData, ReadHealthResponse, ReadSummaryData, ReadSummaryResponse, SearchSymbolsData, SearchSymbolsError, SearchSymbolsResponse, StartBotData, StartBotError, StartBotResponse, StopBotData, StopBotError, StopBotResponse, UpdateBotData, UpdateBotError, UpdateBotResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseURL' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -457,6 +457,25 @@ export const stopBotMutation = (options?: Partial<Options<StopBotData>>): UseMut
     const mutationOptions: UseMutationOptions<StopBotResponse, AxiosError<StopBotError>, Options<StopBotData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await stopBot({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Draw Chart
+ *
+ * Draw a symbol's bars with indicators over them; bars that are missing are fetched first.
+ */
+export const drawChartMutation = (options?: Partial<Options<DrawChartData>>): UseMutationOptions<DrawChartResponse, AxiosError<DrawChartError>, Options<DrawChartData>> => {
+    const mutationOptions: UseMutationOptions<DrawChartResponse, AxiosError<DrawChartError>, Options<DrawChartData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await drawChart({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
