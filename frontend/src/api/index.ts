@@ -3,7 +3,7 @@ import type { Webhooks } from './generated/types.gen'
 
 export * from './generated/@tanstack/react-query.gen'
 export * from './generated/types.gen'
-export { listBars } from './generated/sdk.gen'
+export { drawChart, listBars, previewBacktest } from './generated/sdk.gen'
 export { client } from './generated/client.gen'
 export { ApiError, apiError, retryable } from './errors'
 

@@ -1,6 +1,6 @@
 // Whole rows as the API sends them; a test names only what it is about.
 import openapi from '../../openapi.json'
-import type { BotDefinition, BotOut, IndicatorOut, OutputOut, ParameterOut, PositionOut, RiskManagement, SummaryOut, TemplateOut, TradeOut } from '@/api'
+import type { BotDefinition, BotOut, IndicatorOut, OutputOut, ParameterOut, PositionOut, Preview, RiskManagement, SummaryOut, TemplateOut, TradeOut } from '@/api'
 
 const length = (fallback: number): ParameterOut => ({
   name: 'timeperiod',
@@ -196,5 +196,42 @@ export const summary = (fields: Partial<SummaryOut> = {}): SummaryOut => ({
   open_positions: 0,
   trades_today: 0,
   bots: [],
+  ...fields,
+})
+
+export const preview = (fields: Partial<Preview> = {}): Preview => ({
+  source: 'practice',
+  first: '2015-10-03',
+  last: '2016-01-03',
+  bots: ['Preview'],
+  symbols: ['AAPL'],
+  capital: '10000',
+  minutes: 24180,
+  metrics: {
+    returns: { days: 62, total_return: 0.0123, net_profit: 123, cagr: 0.05, volatility: 0.1, sharpe: 1.234, sortino: 1.5, best_day: 0.01, best_day_time: null, worst_day: -0.01, worst_day_time: null, ruined_at: null },
+    drawdown: { max_drawdown: 0.0456, max_drawdown_usd: 456, peak_time: null, trough_time: null, recovery_time: null, recovered: true, duration: 0, longest_duration: 0, time_under_water: 0.5, calmar: null },
+    trades: {
+      trades: 2, wins: 1, losses: 1, net_profit: 123, gross_profit: 200, gross_loss: -77, total_fees: 1, win_rate: 0.5, profit_factor: 2.6, expectancy: 61.5, expectancy_r: null, r_trades: 0,
+      sqn: null, sqn_basis: null, average_win: 200, average_loss: -77, payoff_ratio: 2.6, largest_win: 200, largest_loss: -77, longest_win_streak: 1, longest_loss_streak: 1, average_mae: null,
+      average_mfe: null, average_bars_held: null, average_time_held: null, kelly: null,
+    },
+    activity: { traded_value: 4000, turnover: 0.4, time_in_market: 0.3, average_exposure: 0.05, maximum_exposure: 0.1 },
+    benchmark: { total_return: 0.0957, cagr: null, volatility: null, sharpe: null, max_drawdown: 0.1, excess_return: -0.08, alpha: null, beta: null, correlation: null },
+  },
+  confidence: { level: 0.95, resamples: 200, cagr: null, sharpe: { lower: -0.5, upper: 2.5 }, sortino: null, max_drawdown: null, win_rate: null, expectancy: null, profit_factor: { lower: 0.8, upper: null } },
+  verdict: { marks: [], sentence: 'Two trades say nothing.' },
+  remarks: [],
+  refusals: [],
+  exits: [],
+  trades_total: 1,
+  markers_total: 2,
+  curve: { times: [1451917800, 1451917860], equity: [10000, 10123], drawdown: [0, 0], benchmark: [10000, 10957] },
+  trades: [
+    {
+      bot: 0, symbol: 'AAPL', side: 'long', entry_time: '2016-01-04T15:00:00Z', exit_time: '2016-01-04T15:30:00Z', quantity: '5', entry_price: '100', exit_price: '102', profit: '10', fees: '0',
+      mae: '-1', mfe: '11', r: null, bars: 30, purpose: 'take_profit', reason: 'target_touched',
+    },
+  ],
+  markers: [],
   ...fields,
 })

@@ -6,7 +6,7 @@ interface Meanings {
   status: { running: string; changing: string; stopped: string; error: string }
   trade: { buy: string; sell: string }
   account: { practice: string; paper: string; live: string; onBadge: string }
-  chart: { line: string; fill: string; fade: string; grid: string }
+  chart: { line: string; fill: string; fade: string; grid: string; study: string[] }
 }
 
 // Module augmentation merges interfaces: these are not empty, they are additions.

@@ -8,6 +8,7 @@ import { Link } from 'react-router'
 import { apiError, type BotDefinition, type IndicatorOut } from '@/api'
 import { count } from '@/shared/format/numbers'
 import { FormHelpContext } from './context'
+import { BacktestPanel } from './backtest/BacktestPanel'
 import { InWords } from './InWords'
 import { toDefinition, type FormValues } from './model'
 import { withHiddenAsBefore } from './risk/model'
@@ -49,7 +50,10 @@ export function BotForm({ form, catalogue, saveLabel, note, cancelTo, onSave }: 
             <RiskSection />
           </Box>
           <Box sx={ASIDE}>
-            <InWords />
+            <Box sx={READ}>
+              <BacktestPanel />
+              <InWords />
+            </Box>
             <Paper sx={SAVE_BAR}>
               {note && <Alert severity="info">{note}</Alert>}
               <FailureNote failure={failure} problems={problems} />
@@ -136,9 +140,18 @@ const LAYOUT = {
   display: 'grid',
   gap: 4,
   alignItems: 'start',
-  gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 380px' },
+  gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) minmax(400px, 44%)' },
 } as const
 const ASIDE = { display: { xs: 'contents', lg: 'grid' }, gap: 4, position: { lg: 'sticky' }, top: { lg: 72 } } as const
+/** What is read while the form is filled in scrolls by itself; the button below it stays. */
+const READ = {
+  display: 'grid',
+  gap: 4,
+  gridTemplateColumns: 'minmax(0, 1fr)',
+  minHeight: 0,
+  overflowY: { lg: 'auto' },
+  maxHeight: { lg: 'calc(100vh - 190px)' },
+} as const
 const SAVE_BAR = {
   p: 3,
   display: 'grid',
