@@ -1,12 +1,15 @@
 // jsdom lacks what the page's libraries ask for; the API is played by MSW, and unknown requests fail.
 import '@testing-library/jest-dom/vitest'
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { api } from './api'
 
 const nothing = () => undefined
 const listening = { addEventListener: nothing, removeEventListener: nothing, addListener: nothing, removeListener: nothing }
 window.matchMedia = (media) => ({ ...listening, matches: false, media, onchange: null }) as unknown as MediaQueryList
+
+// How long `findBy` and `waitFor` look: a busy machine is no failure.
+configure({ asyncUtilTimeout: 10_000 })
 
 beforeAll(() => api.listen({ onUnhandledRequest: 'error' }))
 afterEach(() => {

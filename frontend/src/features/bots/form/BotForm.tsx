@@ -8,8 +8,11 @@ import { Link } from 'react-router'
 import { apiError, type BotDefinition, type IndicatorOut } from '@/api'
 import { count } from '@/shared/format/numbers'
 import { FormHelpContext } from './context'
+import { DraftNote } from './DraftNote'
+import { forget, useDraft } from './draft'
 import { BacktestPanel } from './backtest/BacktestPanel'
 import { InWords } from './InWords'
+import { LeaveGuard } from './LeaveGuard'
 import { toDefinition, type FormValues } from './model'
 import { withHiddenAsBefore } from './risk/model'
 import { placeErrors, withoutTouched, type Problem } from './problems'
@@ -28,16 +31,29 @@ interface Props {
   /** What saving means now. */
   note?: string
   cancelTo: string
+  /** What a draft of this form is called in this browser. */
+  draftKey: string
   /** Rejects with the API's error; the form shows it at its fields. */
   onSave: (definition: BotDefinition) => Promise<unknown>
 }
 
 /** A bot's whole definition on one page, with what it says in words beside it. */
-export function BotForm({ form, catalogue, saveLabel, note, cancelTo, onSave }: Props) {
-  const { element, problems, failure, saving, submit, touch } = useSubmit(form, catalogue, onSave)
+export function BotForm({ form, catalogue, saveLabel, note, cancelTo, draftKey, onSave }: Props) {
+  const saved = useRef(false)
+  const draft = useDraft(form, draftKey)
+  const { element, problems, failure, saving, submit, touch } = useSubmit(form, catalogue, async (definition) => {
+    saved.current = true // before the page leaves; a refusal takes it back
+    await onSave(definition).catch((refusal: unknown) => {
+      saved.current = false
+      throw refusal
+    })
+    forget(draftKey)
+  })
   return (
     <FormProvider {...form}>
       <FormHelpContext value={{ problems, touch, catalogue }}>
+        <LeaveGuard dirty={form.formState.isDirty} saved={saved} onDiscard={draft.discard} />
+        {draft.leftAgo !== null && <DraftNote ago={draft.leftAgo} onRestore={draft.restore} onDiscard={draft.discard} />}
         <Box component="form" ref={element} noValidate aria-label="Bot" onSubmit={submit} sx={LAYOUT}>
           <Box sx={{ display: 'grid', gap: 4, gridTemplateColumns: 'minmax(0, 1fr)' }}>
             <BasicsSection />

@@ -47,6 +47,7 @@ function EditBot({ bot, catalogue }: { bot: BotOut; catalogue: readonly Indicato
       saveLabel="Save bot"
       cancelTo={paths.bot(bot.id)}
       note={isAtRest(bot) ? undefined : WHILE_IT_RUNS}
+      draftKey={`bot.${bot.id}.${bot.version}`}
       onSave={async (definition) => {
         const saved = await update.mutateAsync({ path: { bot_id: bot.id }, body: definition })
         cache.setQueryData(readBotQueryKey({ path: { bot_id: bot.id } }), saved)

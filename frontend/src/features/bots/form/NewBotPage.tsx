@@ -60,6 +60,7 @@ function NewBot({ catalogue, templates }: Props) {
         catalogue={catalogue}
         saveLabel="Create bot"
         cancelTo={paths.bots}
+        draftKey={`new.${template.id}`}
         onSave={async (definition) => {
           const bot = await create.mutateAsync({ body: { ...definition, account_id: null } })
           cache.setQueryData(readBotQueryKey({ path: { bot_id: bot.id } }), bot)
