@@ -30,6 +30,10 @@ bench: setup $(DONE)/bench ## Measure beside the peers, in one table (ONLY=backt
 soak: setup $(DONE)/dev ## Trade an hour at 60 times speed with 1,000 bots (MINUTES=10: shorter)
 	@cd backend && ../$(PYTHON) -m benchmarks.soak --minutes $(or $(MINUTES),60)
 
+.PHONY: soak-crash
+soak-crash: setup $(DONE)/dev ## Kill the engine a thousand times in the middle of its work (KILLS=, SEED=)
+	@cd backend && ../$(PYTHON) -m pytest -q -s tests/integration/soak_crashes.py
+
 .PHONY: api
 api: $(DONE)/backend $(DONE)/modules ## Generate openapi.json and the page's client from the backend
 	$(VENV)/bin/flotilla openapi > frontend/openapi.json

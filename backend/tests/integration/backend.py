@@ -21,6 +21,9 @@ import asyncpg
 import httpx
 
 from flotilla.db.session import libpq_url
+from tests.integration.forked import ForkedEngine
+
+Program = subprocess.Popen[bytes] | ForkedEngine
 
 _START_SECONDS = 60.0
 _STEP_SECONDS = 30.0
@@ -28,7 +31,10 @@ _STEP_SECONDS = 30.0
 
 @dataclass
 class Backend:
-    """Call `start` (or `running`); `kill` ends every process with SIGKILL, as a power cut would."""
+    """Call `start` (or `running`); `kill` ends every process with SIGKILL, as a power cut would.
+
+    `fork_engine`: the engine is forked from a process that has imported it, for tests that start it often.
+    """
 
     database_url: str
     logs: Path
@@ -37,9 +43,11 @@ class Backend:
     start_day: date | None = None
     cash: int | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    practice_options: Sequence[str] = ("--fill-model", "bar_open")
+    fork_engine: bool = False
     practice_port: int = field(default_factory=lambda: free_port())
     api_port: int = field(default_factory=lambda: free_port())
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Program] = field(default_factory=dict)
 
     async def __aenter__(self) -> "Backend":
         self.database = await asyncpg.connect(libpq_url(self.database_url))
@@ -65,7 +73,7 @@ class Backend:
 
     async def start(self) -> None:
         """Start the three programs; returns when all of them answer."""
-        practice = ["practice", "--speed", "0", "--fill-model", "bar_open"]
+        practice = ["practice", "--speed", "0", *self.practice_options]
         if self.bars is not None:
             practice += ["--bars", str(self.bars)]
         if self.symbols:
@@ -160,7 +168,11 @@ class Backend:
             "FLOTILLA_DATA": str(self.logs / "data"),
             **self.env,
         }
-        with (self.logs / f"{name}.log").open("ab") as output:
+        log = self.logs / f"{name}.log"
+        if name == "engine" and self.fork_engine:
+            self.processes[name] = ForkedEngine(env, log)
+            return
+        with log.open("ab") as output:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "flotilla.entrypoints.cli", *arguments],
                 env=env,
