@@ -30,7 +30,7 @@ from flotilla.ports.store import Account, Booked
 from flotilla.wire.bots import BotDefinition
 from tests.builders import add_bot, condition, constant, definition, every, price
 from tests.engine.exchange import Exchange, Prices
-from tests.engine.fakes import FakeNudges, FakePrices
+from tests.engine.fakes import FakeBarStream, FakeNudges, FakePrices
 from tests.fakes import FixedClock
 
 T = TypeVar("T")
@@ -149,9 +149,11 @@ class Engine:
         self.store: Any = self.make_store()
         self.nudges = FakeNudges()
         self.prices = FakePrices()
+        self.coin_stream = FakeBarStream()
         self.clock = FixedClock()
         self.whole_frames = True
         self.kind = "practice"
+        self.symbol_limit: int | None = None
         self.task: asyncio.Task[None] | None = None
         self.supervisor: Supervisor
 
@@ -175,6 +177,8 @@ class Engine:
                 nudges=self.nudges,
                 clock=self.clock,
                 whole_frames=self.whole_frames,
+                coin_stream=self.coin_stream,
+                symbol_limit=self.symbol_limit,
             )
         )
         self.task = asyncio.create_task(self.supervisor.run())

@@ -18,8 +18,11 @@ from tests.parity.test_engine import Replay, _fills, _now, _write
 
 _WARM, _FIRST, _LAST = date(2016, 2, 10), date(2016, 2, 11), date(2016, 2, 12)
 _LATER = 48  # days: where there are real bars of one pair only, its own of another week stand for the second
-_BEFORE, _MINUTES = 375, 310  # from before the stock market's close to an hour past midnight
+_BEFORE, _MINUTES = 375, 250  # from before the stock market's close to past midnight of UTC
 _ACCOUNT = 100_000.0
+
+# The replay of all rows is the first one's setup, and a machine may be busy.
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -18,6 +18,9 @@ _WARM, _FIRST, _LAST = date(2016, 4, 15), date(2016, 4, 20), date(2016, 4, 29)
 _SECONDS = 60.0
 _ACCOUNT = 100_000.0
 
+# The replay of all rows is the first one's setup, and a machine may be busy.
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def replay(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Replay:
