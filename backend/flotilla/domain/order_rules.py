@@ -125,18 +125,22 @@ def _fraction_refusal(kind: OrderKind, instrument: Instrument) -> str | None:
 def orders_of(spec: BotSpec, instrument: Instrument) -> Iterator[tuple[str, OrderKind]]:
     """The kinds of orders that the bot would send for an instrument, each with the field that asks for it.
 
-    Whole shares; a stop and a target live at the broker, those of coins in the engine (semantics 3).
+    Stop and target live at the broker, those of coins and of fractions in the engine (semantics 3).
     """
+    whole = instrument.is_coin or not spec.risk.fractional
     if instrument.is_coin:
         legs, lasts = OrderClass.SIMPLE, TimeInForce.GTC
+    elif not whole:
+        legs, lasts = OrderClass.SIMPLE, TimeInForce.DAY
     else:
         protected = spec.risk.has_stop, spec.risk.has_target
         legs = (OrderClass.SIMPLE, OrderClass.OTO, OrderClass.BRACKET)[sum(protected)]
         lasts = TimeInForce.GTC if any(protected) else TimeInForce.DAY
     if spec.entry is not None:
-        yield "symbols", OrderKind(Type.MARKET, lasts, legs)
+        yield "symbols", OrderKind(Type(spec.risk.entry_order.value), lasts, legs, whole=whole)
     if spec.short_entry is not None:
-        yield "rules.short_entry", OrderKind(Type.MARKET, lasts, legs, opens_short=True)
+        # Sold short is whole shares, whatever is bought.
+        yield "rules.short_entry", OrderKind(Type(spec.risk.entry_order.value), lasts, legs, opens_short=True)
 
 
 def problems(spec: BotSpec, instruments: Mapping[str, Instrument]) -> list[Problem]:

@@ -100,9 +100,9 @@ async def unprotected(backend: Backend) -> list[str]:
         theirs = broker.get(row["broker_order_id"] or "")
         if row["parent_id"] is None:
             leaving[key] = row["purpose"] in ("exit", "flatten")
-        if theirs is not None and theirs["status"] in _OPEN and row["purpose"] != "entry":
-            if row["purpose"] != "take_profit":
-                covered[key] += row["quantity"] - row["filled_quantity"]
+        sells = row["purpose"] not in ("entry", "take_profit")
+        if sells and theirs is not None and theirs["status"] in _OPEN:
+            covered[key] += row["quantity"] - row["filled_quantity"]
     rows = await backend.database.fetch(
         "SELECT bot_id, symbol, quantity FROM flotilla.positions"
         " WHERE is_open AND stop_loss_price IS NOT NULL"

@@ -44,6 +44,8 @@ def bot(name: str, symbols: tuple[str, ...], *, below: float, above: float, **ri
     }
 
 
+_NO_LEGS = {"stop_loss_percent": None, "take_profit_percent": None}
+_NEAR = {"stop_loss_percent": 0.05, "take_profit_percent": 0.05}
 BOTS = (
     bot("Bracket", ("AAPL", "SPY"), below=45, above=60),
     bot("Stop alone", ("MSFT", "AAPL"), below=40, above=55, take_profit_percent=None),

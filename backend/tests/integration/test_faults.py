@@ -1,4 +1,4 @@
-"""Each of the practice market's drills, alone and mixed, over a replay: the books agree, and every bot runs on."""
+"""Each of the practice market's drills, alone and mixed: the books agree, and every bot runs on."""
 
 from collections.abc import AsyncIterator
 from typing import Any

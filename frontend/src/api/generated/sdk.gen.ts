@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateBotData, CreateBotErrors, CreateBotResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteBotData, DeleteBotErrors, DeleteBotResponses, DrawChartData, DrawChartErrors, DrawChartResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListBacktestTradesData, ListBacktestTradesErrors, ListBacktestTradesResponses, ListBarsData, ListBarsErrors, ListBarsResponses, ListBotsData, ListBotsErrors, ListBotsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListIndicatorsData, ListIndicatorsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListPositionsData, ListPositionsErrors, ListPositionsResponses, ListTemplatesData, ListTemplatesResponses, ListTradesData, ListTradesErrors, ListTradesResponses, PreviewBacktestData, PreviewBacktestErrors, PreviewBacktestResponses, ReadBacktestCurveData, ReadBacktestCurveErrors, ReadBacktestCurveResponses, ReadBacktestData, ReadBacktestErrors, ReadBacktestResponses, ReadBotData, ReadBotErrors, ReadBotResponses, ReadEquityData, ReadEquityErrors, ReadEquityResponses, ReadHealthData, ReadHealthResponses, ReadSummaryData, ReadSummaryResponses, SearchSymbolsData, SearchSymbolsErrors, SearchSymbolsResponses, StartBotData, StartBotErrors, StartBotResponses, StopBotData, StopBotErrors, StopBotResponses, UpdateBotData, UpdateBotErrors, UpdateBotResponses } from './types.gen';
+import type { ArchiveAccountData, ArchiveAccountErrors, ArchiveAccountResponses, CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CheckAccountKeysData, CheckAccountKeysErrors, CheckAccountKeysResponses, CheckNewKeysData, CheckNewKeysErrors, CheckNewKeysResponses, CountRefusalsData, CountRefusalsErrors, CountRefusalsResponses, CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateBotData, CreateBotErrors, CreateBotResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteBotData, DeleteBotErrors, DeleteBotResponses, DrawChartData, DrawChartErrors, DrawChartResponses, EnableLiveTradingData, EnableLiveTradingErrors, EnableLiveTradingResponses, EngageKillSwitchData, EngageKillSwitchErrors, EngageKillSwitchResponses, ListAccountsData, ListAccountsResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListBacktestTradesData, ListBacktestTradesErrors, ListBacktestTradesResponses, ListBarsData, ListBarsErrors, ListBarsResponses, ListBotsData, ListBotsErrors, ListBotsResponses, ListDecisionsData, ListDecisionsErrors, ListDecisionsResponses, ListFindingsData, ListFindingsErrors, ListFindingsResponses, ListIndicatorsData, ListIndicatorsResponses, ListOrdersData, ListOrdersErrors, ListOrdersResponses, ListPositionsData, ListPositionsErrors, ListPositionsResponses, ListTemplatesData, ListTemplatesResponses, ListTradesData, ListTradesErrors, ListTradesResponses, MakeParityReportData, MakeParityReportErrors, MakeParityReportResponses, PauseBotData, PauseBotErrors, PauseBotResponses, PreviewBacktestData, PreviewBacktestErrors, PreviewBacktestResponses, ReadAccountData, ReadAccountErrors, ReadAccountLimitsData, ReadAccountLimitsErrors, ReadAccountLimitsResponses, ReadAccountResponses, ReadBacktestCurveData, ReadBacktestCurveErrors, ReadBacktestCurveResponses, ReadBacktestData, ReadBacktestErrors, ReadBacktestResponses, ReadBotData, ReadBotErrors, ReadBotResponses, ReadEquityData, ReadEquityErrors, ReadEquityResponses, ReadEvaluationData, ReadEvaluationErrors, ReadEvaluationResponses, ReadHealthData, ReadHealthResponses, ReadKillSwitchData, ReadKillSwitchErrors, ReadKillSwitchResponses, ReadParityReportData, ReadParityReportErrors, ReadParityReportResponses, ReadReconciliationData, ReadReconciliationResponses, ReadStateData, ReadStateResponses, ReadSummaryData, ReadSummaryErrors, ReadSummaryResponses, ReleaseKillSwitchData, ReleaseKillSwitchErrors, ReleaseKillSwitchResponses, RemedyFindingData, RemedyFindingErrors, RemedyFindingResponses, ReplaceAccountKeysData, ReplaceAccountKeysErrors, ReplaceAccountKeysResponses, ResumeBotData, ResumeBotErrors, ResumeBotResponses, SearchSymbolsData, SearchSymbolsErrors, SearchSymbolsResponses, StartBotData, StartBotErrors, StartBotResponses, StopBotData, StopBotErrors, StopBotResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountLimitsData, UpdateAccountLimitsErrors, UpdateAccountLimitsResponses, UpdateAccountResponses, UpdateBotData, UpdateBotErrors, UpdateBotResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,6 +17,185 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: Record<string, unknown>;
 };
+
+/**
+ * List Accounts
+ *
+ * List the accounts, oldest first; the practice account is always among them.
+ */
+export const listAccounts = <ThrowOnError extends boolean = true>(options?: Options<ListAccountsData, ThrowOnError>) => (options?.client ?? client).get<ListAccountsResponses, unknown, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts',
+    ...options
+});
+
+/**
+ * Create Account
+ *
+ * Add an account at Alpaca. Keys that Alpaca refuses are not stored.
+ */
+export const createAccount = <ThrowOnError extends boolean = true>(options: Options<CreateAccountData, ThrowOnError>) => (options.client ?? client).post<CreateAccountResponses, CreateAccountErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Check New Keys
+ *
+ * Ask Alpaca about keys without storing them.
+ */
+export const checkNewKeys = <ThrowOnError extends boolean = true>(options: Options<CheckNewKeysData, ThrowOnError>) => (options.client ?? client).post<CheckNewKeysResponses, CheckNewKeysErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/check-keys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Archive Account
+ *
+ * Archive an account whose bots are stopped and flat. Its trades stay, its keys are forgotten.
+ */
+export const archiveAccount = <ThrowOnError extends boolean = true>(options: Options<ArchiveAccountData, ThrowOnError>) => (options.client ?? client).delete<ArchiveAccountResponses, ArchiveAccountErrors, ThrowOnError>({ url: '/api/accounts/{account_id}', ...options });
+
+/**
+ * Read Account
+ *
+ * Read one account.
+ */
+export const readAccount = <ThrowOnError extends boolean = true>(options: Options<ReadAccountData, ThrowOnError>) => (options.client ?? client).get<ReadAccountResponses, ReadAccountErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}',
+    ...options
+});
+
+/**
+ * Update Account
+ *
+ * Rename an account, or choose another feed; the engine connects anew where it must.
+ */
+export const updateAccount = <ThrowOnError extends boolean = true>(options: Options<UpdateAccountData, ThrowOnError>) => (options.client ?? client).patch<UpdateAccountResponses, UpdateAccountErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Check Account Keys
+ *
+ * Ask Alpaca about the stored keys.
+ */
+export const checkAccountKeys = <ThrowOnError extends boolean = true>(options: Options<CheckAccountKeysData, ThrowOnError>) => (options.client ?? client).post<CheckAccountKeysResponses, CheckAccountKeysErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}/check-keys',
+    ...options
+});
+
+/**
+ * Enable Live Trading
+ *
+ * Ask for real money to be traded: FLOTILLA_ALLOW_LIVE=true, the account's name, and a login.
+ *
+ * This version has no login: the answer is a refusal that says what is missing.
+ */
+export const enableLiveTrading = <ThrowOnError extends boolean = true>(options: Options<EnableLiveTradingData, ThrowOnError>) => (options.client ?? client).post<EnableLiveTradingResponses, EnableLiveTradingErrors, ThrowOnError>({
+    url: '/api/accounts/{account_id}/enable-live',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Replace Account Keys
+ *
+ * Replace the keys by others of the same account; the engine connects anew with them.
+ */
+export const replaceAccountKeys = <ThrowOnError extends boolean = true>(options: Options<ReplaceAccountKeysData, ThrowOnError>) => (options.client ?? client).put<ReplaceAccountKeysResponses, ReplaceAccountKeysErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}/keys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Read Kill Switch
+ *
+ * Read whether it is on, and what it would do, in numbers.
+ */
+export const readKillSwitch = <ThrowOnError extends boolean = true>(options: Options<ReadKillSwitchData, ThrowOnError>) => (options.client ?? client).get<ReadKillSwitchResponses, ReadKillSwitchErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}/kill-switch',
+    ...options
+});
+
+/**
+ * Engage Kill Switch
+ *
+ * Cancel the entries of all bots and let none enter until it is released; protection stays.
+ */
+export const engageKillSwitch = <ThrowOnError extends boolean = true>(options: Options<EngageKillSwitchData, ThrowOnError>) => (options.client ?? client).post<EngageKillSwitchResponses, EngageKillSwitchErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}/kill-switch',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Release Kill Switch
+ *
+ * Let the account's bots enter again.
+ */
+export const releaseKillSwitch = <ThrowOnError extends boolean = true>(options: Options<ReleaseKillSwitchData, ThrowOnError>) => (options.client ?? client).post<ReleaseKillSwitchResponses, ReleaseKillSwitchErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}/kill-switch/release',
+    ...options
+});
+
+/**
+ * Read Account Limits
+ *
+ * Read what all bots of the account together may do, and where they stand.
+ */
+export const readAccountLimits = <ThrowOnError extends boolean = true>(options: Options<ReadAccountLimitsData, ThrowOnError>) => (options.client ?? client).get<ReadAccountLimitsResponses, ReadAccountLimitsErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}/limits',
+    ...options
+});
+
+/**
+ * Update Account Limits
+ *
+ * Replace the limits over all bots; running bots follow them from the next minute on.
+ */
+export const updateAccountLimits = <ThrowOnError extends boolean = true>(options: Options<UpdateAccountLimitsData, ThrowOnError>) => (options.client ?? client).put<UpdateAccountLimitsResponses, UpdateAccountLimitsErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/accounts/{account_id}/limits',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * List Backtests
@@ -157,7 +336,10 @@ export const readBot = <ThrowOnError extends boolean = true>(options: Options<Re
 /**
  * Update Bot
  *
- * Replace the definition of a stopped bot; the old one is kept as a version.
+ * Replace a bot's definition; the old one is kept as a version.
+ *
+ * A running bot takes the new one over between two evaluations, when its indicators have their history.
+ * What it holds keeps its stop, target and time stop, and symbols that were removed are only left.
  */
 export const updateBot = <ThrowOnError extends boolean = true>(options: Options<UpdateBotData, ThrowOnError>) => (options.client ?? client).put<UpdateBotResponses, UpdateBotErrors, ThrowOnError>({
     responseType: 'json',
@@ -177,6 +359,72 @@ export const updateBot = <ThrowOnError extends boolean = true>(options: Options<
 export const listDecisions = <ThrowOnError extends boolean = true>(options: Options<ListDecisionsData, ThrowOnError>) => (options.client ?? client).get<ListDecisionsResponses, ListDecisionsErrors, ThrowOnError>({
     responseType: 'json',
     url: '/api/bots/{bot_id}/decisions',
+    ...options
+});
+
+/**
+ * Read Evaluation
+ *
+ * Tell one evaluation in full, recomputed from the bars as the bot first saw them.
+ */
+export const readEvaluation = <ThrowOnError extends boolean = true>(options: Options<ReadEvaluationData, ThrowOnError>) => (options.client ?? client).get<ReadEvaluationResponses, ReadEvaluationErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/bots/{bot_id}/decisions/at',
+    ...options
+});
+
+/**
+ * Count Refusals
+ *
+ * Count what each gate refused or made smaller; a run counts whole when it reaches into the range.
+ */
+export const countRefusals = <ThrowOnError extends boolean = true>(options: Options<CountRefusalsData, ThrowOnError>) => (options.client ?? client).get<CountRefusalsResponses, CountRefusalsErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/bots/{bot_id}/decisions/refusals',
+    ...options
+});
+
+/**
+ * Read Parity Report
+ *
+ * Read the stored report of a session; it is made when the session has ended.
+ */
+export const readParityReport = <ThrowOnError extends boolean = true>(options: Options<ReadParityReportData, ThrowOnError>) => (options.client ?? client).get<ReadParityReportResponses, ReadParityReportErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/bots/{bot_id}/parity',
+    ...options
+});
+
+/**
+ * Make Parity Report
+ *
+ * Make the report of a session now, as far as it has come, and store it.
+ */
+export const makeParityReport = <ThrowOnError extends boolean = true>(options: Options<MakeParityReportData, ThrowOnError>) => (options.client ?? client).post<MakeParityReportResponses, MakeParityReportErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/bots/{bot_id}/parity',
+    ...options
+});
+
+/**
+ * Pause Bot
+ *
+ * Ask a running bot to open nothing more; exits and protection go on.
+ */
+export const pauseBot = <ThrowOnError extends boolean = true>(options: Options<PauseBotData, ThrowOnError>) => (options.client ?? client).post<PauseBotResponses, PauseBotErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/bots/{bot_id}/pause',
+    ...options
+});
+
+/**
+ * Resume Bot
+ *
+ * Ask a paused bot to trade again.
+ */
+export const resumeBot = <ThrowOnError extends boolean = true>(options: Options<ResumeBotData, ThrowOnError>) => (options.client ?? client).post<ResumeBotResponses, ResumeBotErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/bots/{bot_id}/resume',
     ...options
 });
 
@@ -255,6 +503,17 @@ export const listBars = <ThrowOnError extends boolean = true>(options: Options<L
 });
 
 /**
+ * Read State
+ *
+ * Say how fresh the bars of every streamed symbol are, and how far the engine's clock is off.
+ */
+export const readState = <ThrowOnError extends boolean = true>(options?: Options<ReadStateData, ThrowOnError>) => (options?.client ?? client).get<ReadStateResponses, unknown, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/market-data/state',
+    ...options
+});
+
+/**
  * Search Symbols
  *
  * Search the symbols that the account can trade, by symbol and name.
@@ -288,11 +547,48 @@ export const listPositions = <ThrowOnError extends boolean = true>(options?: Opt
 });
 
 /**
+ * Read Reconciliation
+ *
+ * Read, for each symbol and the dollars: the bots', what is no bot's, the broker's; and what differs.
+ */
+export const readReconciliation = <ThrowOnError extends boolean = true>(options?: Options<ReadReconciliationData, ThrowOnError>) => (options?.client ?? client).get<ReadReconciliationResponses, unknown, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/reconciliation',
+    ...options
+});
+
+/**
+ * List Findings
+ *
+ * List differences, open and resolved, newest first.
+ */
+export const listFindings = <ThrowOnError extends boolean = true>(options?: Options<ListFindingsData, ThrowOnError>) => (options?.client ?? client).get<ListFindingsResponses, ListFindingsErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/reconciliation/findings',
+    ...options
+});
+
+/**
+ * Remedy Finding
+ *
+ * Ask for a difference to be assigned to a bot, adopted as no bot's, or closed at the broker.
+ */
+export const remedyFinding = <ThrowOnError extends boolean = true>(options: Options<RemedyFindingData, ThrowOnError>) => (options.client ?? client).post<RemedyFindingResponses, RemedyFindingErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/api/reconciliation/findings/{finding_id}/remedy',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Read Summary
  *
- * Read the account, the market, and every bot's figures.
+ * Read an account, its market, and the figures of each of its bots.
  */
-export const readSummary = <ThrowOnError extends boolean = true>(options?: Options<ReadSummaryData, ThrowOnError>) => (options?.client ?? client).get<ReadSummaryResponses, unknown, ThrowOnError>({
+export const readSummary = <ThrowOnError extends boolean = true>(options?: Options<ReadSummaryData, ThrowOnError>) => (options?.client ?? client).get<ReadSummaryResponses, ReadSummaryErrors, ThrowOnError>({
     responseType: 'json',
     url: '/api/summary',
     ...options

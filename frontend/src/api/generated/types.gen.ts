@@ -7,6 +7,99 @@ export type ClientOptions = {
 export type Webhooks = MessagemessagePostWebhookRequest;
 
 /**
+ * AccountChange
+ *
+ * What is null stays.
+ */
+export type AccountChange = {
+    /**
+     * Feed
+     */
+    feed: 'iex' | 'sip' | null;
+    /**
+     * Name
+     */
+    name: string | null;
+};
+
+/**
+ * AccountOut
+ *
+ * A stored account. Its figures are the broker's own; practice and real money are never summed.
+ *
+ * `problem`: why the engine does not trade on it at all, in a sentence. `trading`: whether it may;
+ * live accounts may not in this version. `key_hint`: the last four characters of the key's id.
+ */
+export type AccountOut = {
+    /**
+     * As Of
+     */
+    as_of: string | null;
+    /**
+     * Bots
+     */
+    bots: number;
+    /**
+     * Bots Wanted
+     *
+     * Bots that are wanted running.
+     */
+    bots_wanted: number;
+    /**
+     * Cash
+     */
+    cash: string | null;
+    /**
+     * Connected
+     */
+    connected: boolean;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Equity
+     */
+    equity: string | null;
+    /**
+     * Feed
+     *
+     * Market data: `iex` is in every plan at Alpaca, `sip` (all exchanges) in a paid one.
+     */
+    feed: 'iex' | 'sip';
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Is Default
+     *
+     * Bots that name no account belong to it.
+     */
+    is_default: boolean;
+    /**
+     * Key Hint
+     */
+    key_hint: string | null;
+    /**
+     * Kind
+     */
+    kind: 'practice' | 'alpaca_paper' | 'alpaca_live';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Problem
+     */
+    problem: string | null;
+    /**
+     * Trading
+     */
+    trading: boolean;
+};
+
+/**
  * AccountSummary
  *
  * The broker's own figures, as of `as_of` (market time); null until the engine has asked.
@@ -68,6 +161,67 @@ export type ActivityFigures = {
      * Turnover
      */
     turnover: number | null;
+};
+
+/**
+ * Alert
+ *
+ * Something that a person should know of.
+ */
+export type Alert = {
+    alert: AlertOut;
+    /**
+     * Number
+     *
+     * Its place in the order of all facts; rises by commit order.
+     */
+    number: number;
+    /**
+     * Type
+     */
+    type: 'alert';
+};
+
+/**
+ * AlertOut
+ *
+ * A sentence, and the code by which a program knows it.
+ */
+export type AlertOut = {
+    /**
+     * Account Id
+     */
+    account_id: string;
+    /**
+     * At
+     *
+     * Wall time.
+     */
+    at: string;
+    /**
+     * Code
+     *
+     * What kind of alert it is.
+     */
+    code: string;
+    /**
+     * Finding Id
+     *
+     * The difference with the broker that it is about.
+     */
+    finding_id: string | null;
+    /**
+     * Severity
+     */
+    severity: 'info' | 'warning' | 'error';
+    /**
+     * Symbol
+     */
+    symbol: string | null;
+    /**
+     * Text
+     */
+    text: string;
 };
 
 /**
@@ -339,7 +493,7 @@ export type BacktestSummary = {
     /**
      * Refusals
      */
-    refusals: Array<RefusalCount>;
+    refusals: Array<FlotillaFeaturesBacktestsSchemasRefusalCount>;
     /**
      * Remarks
      */
@@ -679,6 +833,9 @@ export type BotFigures = {
  * BotOut
  *
  * A stored bot. `version` rises with every edit; the sentences say its rules in words.
+ *
+ * Where `definition_error` says that the stored definition cannot be read any more, what of it could not
+ * is empty: the bot does not run until it is saved anew.
  */
 export type BotOut = {
     /**
@@ -695,6 +852,10 @@ export type BotOut = {
      * Created At
      */
     created_at: string;
+    /**
+     * Definition Error
+     */
+    definition_error: string | null;
     desired_status: DesiredStatus;
     /**
      * End Hour
@@ -713,6 +874,12 @@ export type BotOut = {
      */
     exit_sentence: string | null;
     /**
+     * Failures
+     *
+     * Failures in a row; after so many the bot is in error.
+     */
+    failures: number;
+    /**
      * Id
      */
     id: string;
@@ -724,6 +891,12 @@ export type BotOut = {
      * Name
      */
     name: string;
+    /**
+     * Next Attempt At
+     *
+     * Wall time at which a bot that failed is tried again; null when it is not.
+     */
+    next_attempt_at: string | null;
     on_stop: OnStop;
     risk_management: RiskManagement;
     rules: BotRules;
@@ -850,9 +1023,9 @@ export type BotRules = {
 /**
  * BotStatus
  *
- * What a bot does.
+ * What a bot does. `starting` is also a bot that failed and is tried again.
  */
-export type BotStatus = 'stopped' | 'starting' | 'running' | 'stopping' | 'error';
+export type BotStatus = 'stopped' | 'starting' | 'running' | 'paused' | 'stopping' | 'error';
 
 /**
  * BotStatusChanged
@@ -1136,6 +1309,50 @@ export type ConfidenceOut = {
 };
 
 /**
+ * ConsequencesOut
+ *
+ * What the switch would do now, to what the bots have. USD at the last closes.
+ */
+export type ConsequencesOut = {
+    /**
+     * Bots
+     *
+     * Bots that run or are paused: none of them enters.
+     */
+    bots: number;
+    /**
+     * Entries
+     *
+     * Open entry orders: they are cancelled.
+     */
+    entries: number;
+    /**
+     * Orders
+     *
+     * All open orders of the bots: flattening cancels them.
+     */
+    orders: number;
+    /**
+     * Positions
+     *
+     * What flattening closes.
+     */
+    positions: number;
+    /**
+     * Unrealized Pnl
+     *
+     * What closing them at the last closes would realise.
+     */
+    unrealized_pnl: string;
+    /**
+     * Value
+     *
+     * What the positions are worth, long and short.
+     */
+    value: string;
+};
+
+/**
  * ConstantOperand
  */
 export type ConstantOperand = {
@@ -1290,6 +1507,18 @@ export type Curve = {
  */
 export type DecisionOut = {
     /**
+     * Began Conditions
+     */
+    began_conditions: Array<ConditionOut>;
+    /**
+     * Began Numbers
+     *
+     * The numbers of the first of them.
+     */
+    began_numbers: {
+        [key: string]: number;
+    };
+    /**
      * Bot Version
      */
     bot_version: number;
@@ -1302,6 +1531,18 @@ export type DecisionOut = {
      */
     count: number;
     /**
+     * Exiting
+     *
+     * The conditions are those of the exit.
+     */
+    exiting: boolean;
+    /**
+     * First Bar
+     *
+     * The open of the bar that the first of them was about.
+     */
+    first_bar: string | null;
+    /**
      * First Tau
      */
     first_tau: string;
@@ -1309,6 +1550,10 @@ export type DecisionOut = {
      * Id
      */
     id: string;
+    /**
+     * Last Bar
+     */
+    last_bar: string | null;
     /**
      * Last Tau
      */
@@ -1319,6 +1564,12 @@ export type DecisionOut = {
     numbers: {
         [key: string]: number;
     };
+    /**
+     * Order Id
+     *
+     * The order that it became.
+     */
+    order_id: string | null;
     outcome: Outcome;
     refusal: RefusalCode | null;
     /**
@@ -1332,11 +1583,72 @@ export type DecisionOut = {
 };
 
 /**
+ * DecisionParityOut
+ *
+ * 100 percent, or there is a bug.
+ */
+export type DecisionParityOut = {
+    /**
+     * Evaluations
+     */
+    evaluations: number;
+    /**
+     * Intents
+     */
+    intents: number;
+    /**
+     * Mismatches
+     */
+    mismatches: Array<MismatchOut>;
+    /**
+     * Percent
+     */
+    percent: number;
+    /**
+     * Refusals
+     */
+    refusals: number;
+};
+
+/**
  * DesiredStatus
  *
  * What a person wants of a bot.
  */
-export type DesiredStatus = 'running' | 'stopped';
+export type DesiredStatus = 'running' | 'paused' | 'stopped';
+
+/**
+ * DifferenceOut
+ *
+ * A fill that only one side has, or that the two have otherwise.
+ */
+export type DifferenceOut = {
+    cause: FlotillaResearchParityCausesCause;
+    /**
+     * Follows
+     *
+     * It follows from an earlier difference with this cause.
+     */
+    follows: boolean;
+    live: ParityFillOut | null;
+    model: ParityFillOut | null;
+    /**
+     * Purpose
+     */
+    purpose: string;
+    /**
+     * Sentence
+     */
+    sentence: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Tau
+     */
+    tau: string;
+};
 
 /**
  * Direction
@@ -1392,6 +1704,13 @@ export type DrawdownFigures = {
 };
 
 /**
+ * EntryOrder
+ *
+ * How an entry is ordered.
+ */
+export type EntryOrder = 'market' | 'limit' | 'stop';
+
+/**
  * EquityPoint
  */
 export type EquityPoint = {
@@ -1426,6 +1745,71 @@ export type ErrorOut = {
 };
 
 /**
+ * EvaluationOut
+ *
+ * One evaluation of one symbol, recomputed from the bars as first seen.
+ */
+export type EvaluationOut = {
+    /**
+     * Bar
+     *
+     * The open of the bar that the rules were asked about.
+     */
+    bar: string | null;
+    /**
+     * Bot Version
+     */
+    bot_version: number;
+    /**
+     * Close
+     */
+    close: number | null;
+    /**
+     * Gates
+     */
+    gates: Array<GateOut>;
+    /**
+     * Indicators
+     */
+    indicators: {
+        [key: string]: number;
+    };
+    mode: Mode;
+    /**
+     * Numbers
+     */
+    numbers: {
+        [key: string]: number;
+    };
+    order: OrderOut | null;
+    /**
+     * Null: the rules were not asked, and nothing was due.
+     */
+    outcome: Outcome | null;
+    refusal: RefusalCode | null;
+    /**
+     * Rules
+     *
+     * By what a rule is for: entry, exit, ...
+     */
+    rules: {
+        [key: string]: Array<ConditionOut>;
+    };
+    /**
+     * Sentence
+     */
+    sentence: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Tau
+     */
+    tau: string;
+};
+
+/**
  * ExitCount
  *
  * How the trades ended, and what that made (USD).
@@ -1446,9 +1830,35 @@ export type ExitCount = {
 /**
  * ExitReason
  *
- * Why a position was left, or an entry made, beyond the order's purpose.
+ * Why a position was left, or an entry made, moved or withdrawn, beyond the order's purpose.
  */
-export type ExitReason = 'signal' | 'scale_in' | 'stopping' | 'unfinished' | 'daily_loss' | 'drawdown' | 'window_end' | 'time_stop' | 'stop_touched' | 'target_touched';
+export type ExitReason = 'signal' | 'scale_in' | 'stopping' | 'unfinished' | 'daily_loss' | 'drawdown' | 'window_end' | 'time_stop' | 'stop_touched' | 'target_touched' | 'entry_expired' | 'entry_withdrawn' | 'entry_chased';
+
+/**
+ * FeedOut
+ *
+ * What went wrong with one feed since the engine started.
+ */
+export type FeedOut = {
+    /**
+     * Corrected Bars
+     */
+    corrected_bars: number;
+    /**
+     * Feed
+     */
+    feed: 'stocks' | 'coins';
+    /**
+     * Late Bars
+     */
+    late_bars: number;
+    /**
+     * Reconnections
+     *
+     * Made because the stream had gone mute.
+     */
+    reconnections: number;
+};
 
 /**
  * FieldError
@@ -1478,6 +1888,160 @@ export type Figures = {
 };
 
 /**
+ * FillParityOut
+ */
+export type FillParityOut = {
+    /**
+     * Causes
+     */
+    causes: {
+        [key in FlotillaResearchParityCausesCause]?: number;
+    };
+    /**
+     * Differences
+     */
+    differences: Array<DifferenceOut>;
+    /**
+     * Equal
+     */
+    equal: number;
+    /**
+     * Live
+     */
+    live: number;
+    /**
+     * Model
+     */
+    model: number;
+    /**
+     * Percent
+     */
+    percent: number;
+};
+
+/**
+ * FindingOut
+ *
+ * A difference on record, with its cause and what was done about it.
+ */
+export type FindingOut = {
+    /**
+     * Bot Id
+     *
+     * Whose it becomes (remedy `assign`).
+     */
+    bot_id: string | null;
+    /**
+     * Cash
+     *
+     * What of the difference in dollars belongs to it.
+     */
+    cash: string;
+    cause: FlotillaDomainReconciliationCause;
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Opened At
+     */
+    opened_at: string;
+    /**
+     * Problem
+     *
+     * Why the remedy last asked for could not be carried out.
+     */
+    problem: string | null;
+    /**
+     * Quantity
+     *
+     * What the broker has more of the symbol; negative: less.
+     */
+    quantity: string;
+    /**
+     * What is wanted, or was done.
+     */
+    remedy: Remedy | null;
+    /**
+     * Resolved At
+     */
+    resolved_at: string | null;
+    /**
+     * Symbol
+     *
+     * Null when only dollars differ.
+     */
+    symbol: string | null;
+};
+
+/**
+ * FreshnessOut
+ *
+ * How fresh one symbol's bars are; nulls: there is no bar yet.
+ */
+export type FreshnessOut = {
+    /**
+     * Age Seconds
+     *
+     * How long ago that was, in market time.
+     */
+    age_seconds: number | null;
+    /**
+     * Feed
+     */
+    feed: 'stocks' | 'coins';
+    /**
+     * Source
+     */
+    source: 'stream' | 'history' | null;
+    /**
+     * Stale
+     *
+     * Whether bots refuse entries because of its age (`STALE_DATA`).
+     */
+    stale: boolean;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Until
+     *
+     * When the newest bar ended (market time).
+     */
+    until: string | null;
+};
+
+/**
+ * GateOut
+ *
+ * One gate at one evaluation. Amounts in USD, times in seconds, the window in minutes of the day.
+ */
+export type GateOut = {
+    code: RefusalCode;
+    /**
+     * Numbers
+     */
+    numbers: {
+        [key: string]: number;
+    };
+    /**
+     * Sentence
+     */
+    sentence: string;
+    state: GateState;
+};
+
+/**
+ * GateState
+ */
+export type GateState = 'passed' | 'refused' | 'shrank' | 'not_asked';
+
+/**
  * HTTPValidationError
  */
 export type HttpValidationError = {
@@ -1491,6 +2055,12 @@ export type HttpValidationError = {
  * HealthOut
  */
 export type HealthOut = {
+    /**
+     * Clock Offset Seconds
+     *
+     * The broker's clock less the engine's; null on a practice account. More than a second is worth a look at the machine's time service, beyond five no bot enters.
+     */
+    clock_offset_seconds: number | null;
     /**
      * Status
      */
@@ -1713,6 +2283,92 @@ export type IntervalOut = {
 };
 
 /**
+ * KeyCheckOut
+ *
+ * What Alpaca said of the keys; `sentence` says what to do.
+ */
+export type KeyCheckOut = {
+    /**
+     * Equity
+     */
+    equity: string | null;
+    /**
+     * Sentence
+     */
+    sentence: string;
+    verdict: Verdict;
+};
+
+/**
+ * KeysBody
+ *
+ * API keys as Alpaca shows them, once. They are stored encrypted, and never shown again.
+ */
+export type KeysBody = {
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Secret Key
+     */
+    secret_key: string;
+};
+
+/**
+ * KillSwitchOut
+ *
+ * The switch, and its consequences in numbers. `engaged_at` is null while it is off.
+ */
+export type KillSwitchOut = {
+    /**
+     * Account Id
+     */
+    account_id: string;
+    consequences: ConsequencesOut;
+    /**
+     * Engaged
+     */
+    engaged: boolean;
+    /**
+     * Engaged At
+     */
+    engaged_at: string | null;
+    /**
+     * Flatten
+     */
+    flatten: boolean;
+    /**
+     * Released At
+     */
+    released_at: string | null;
+    /**
+     * Unmanaged
+     */
+    unmanaged: boolean;
+};
+
+/**
+ * KillSwitchRequest
+ *
+ * Entries are cancelled and none is sent, whatever else is asked; protection stays.
+ */
+export type KillSwitchRequest = {
+    /**
+     * Flatten
+     *
+     * Cancel the bots' orders and close what the bots hold.
+     */
+    flatten: boolean;
+    /**
+     * Unmanaged
+     *
+     * Also cancel the orders and close the positions that are no bot's.
+     */
+    unmanaged: boolean;
+};
+
+/**
  * Limits
  *
  * What all bots together may do, in percent of the account's equity; null is no limit.
@@ -1734,6 +2390,155 @@ export type Limits = {
      * Max Symbol Percent
      */
     max_symbol_percent: number | null;
+};
+
+/**
+ * LimitsBody
+ *
+ * Percents are of what the account's bots are worth together; null is no limit, and the default.
+ *
+ * Backtests have no limits but the ones that are given to them.
+ */
+export type LimitsBody = {
+    /**
+     * Daily Loss Percent
+     *
+     * No bot enters for the rest of the account's day, which ends at 16:00 New York, at this loss of all bots together. 3 to 5 is usual.
+     */
+    daily_loss_percent: number | null;
+    /**
+     * Max Exposure Percent
+     *
+     * The most in all positions of all bots together, long and short added up.
+     */
+    max_exposure_percent: number | null;
+    /**
+     * Max Open Positions
+     *
+     * How many positions all bots may hold at once; a symbol in two bots counts twice.
+     */
+    max_open_positions: number | null;
+    /**
+     * Max Symbol Percent
+     *
+     * The most in one symbol, whichever bots hold it. 20 to 25 is usual.
+     */
+    max_symbol_percent: number | null;
+};
+
+/**
+ * LimitsOut
+ *
+ * `standing` is null while nothing is limited, or no minute has passed since.
+ */
+export type LimitsOut = {
+    /**
+     * Daily Loss Percent
+     *
+     * No bot enters for the rest of the account's day, which ends at 16:00 New York, at this loss of all bots together. 3 to 5 is usual.
+     */
+    daily_loss_percent: number | null;
+    /**
+     * Max Exposure Percent
+     *
+     * The most in all positions of all bots together, long and short added up.
+     */
+    max_exposure_percent: number | null;
+    /**
+     * Max Open Positions
+     *
+     * How many positions all bots may hold at once; a symbol in two bots counts twice.
+     */
+    max_open_positions: number | null;
+    /**
+     * Max Symbol Percent
+     *
+     * The most in one symbol, whichever bots hold it. 20 to 25 is usual.
+     */
+    max_symbol_percent: number | null;
+    standing: LimitsStanding | null;
+};
+
+/**
+ * LimitsStanding
+ *
+ * Where the account stood at market time `at`, when its bots had last been counted (USD).
+ */
+export type LimitsStanding = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Day Pnl
+     */
+    day_pnl: string;
+    /**
+     * Equity
+     */
+    equity: string;
+    /**
+     * Exposure
+     */
+    exposure: string;
+    /**
+     * Halted
+     */
+    halted: boolean;
+    /**
+     * Open Positions
+     */
+    open_positions: number;
+};
+
+/**
+ * LineOut
+ *
+ * One symbol (or the dollars): what each side has of it.
+ */
+export type LineOut = {
+    /**
+     * Bots
+     *
+     * All bots' ledgers together; of dollars, what their trades brought.
+     */
+    bots: string;
+    /**
+     * Broker
+     *
+     * What the broker said when it was last looked at.
+     */
+    broker: string | null;
+    /**
+     * Difference
+     *
+     * Broker less bots and unmanaged.
+     */
+    difference: string | null;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Unmanaged
+     *
+     * What is no bot's.
+     */
+    unmanaged: string;
+};
+
+/**
+ * LiveConfirmation
+ *
+ * Said by a person who wants real money to be traded.
+ */
+export type LiveConfirmation = {
+    /**
+     * Name
+     *
+     * The account's name, typed.
+     */
+    name: string;
 };
 
 /**
@@ -1779,6 +2584,32 @@ export type Marker = {
 };
 
 /**
+ * MarketDataStateOut
+ */
+export type MarketDataStateOut = {
+    /**
+     * Clock Offset Seconds
+     *
+     * The broker's clock less the engine's; null on a practice account. Beyond five seconds nothing is entered.
+     */
+    clock_offset_seconds: number | null;
+    /**
+     * Feeds
+     */
+    feeds: Array<FeedOut>;
+    /**
+     * Now
+     *
+     * The market's time; null until the engine has asked.
+     */
+    now: string | null;
+    /**
+     * Symbols
+     */
+    symbols: Array<FreshnessOut>;
+};
+
+/**
  * MarketSummary
  *
  * The account's market clock; `rate` is market seconds per wall second.
@@ -1814,6 +2645,132 @@ export type MarketSummary = {
      * Source
      */
     source: string | null;
+};
+
+/**
+ * MismatchOut
+ */
+export type MismatchOut = {
+    /**
+     * Recorded
+     */
+    recorded: string;
+    /**
+     * Replayed
+     */
+    replayed: string;
+    /**
+     * Symbol
+     */
+    symbol: string | null;
+    /**
+     * Tau
+     */
+    tau: string;
+    /**
+     * What
+     *
+     * decision, intent, stop or state
+     */
+    what: string;
+};
+
+/**
+ * Mode
+ *
+ * What a bot may do at a step.
+ */
+export type Mode = 'trade' | 'paused' | 'guard' | 'flatten';
+
+/**
+ * NewAccount
+ *
+ * An account at Alpaca; paper unless something else is said.
+ */
+export type NewAccount = {
+    /**
+     * Feed
+     *
+     * Market data: `iex` is in every plan at Alpaca, `sip` (all exchanges) in a paid one.
+     */
+    feed: 'iex' | 'sip';
+    /**
+     * Kind
+     */
+    kind: 'alpaca_paper' | 'alpaca_live';
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * NewBot
+ *
+ * A bot to be made. It stays in its account.
+ */
+export type NewBot = {
+    /**
+     * Account Id
+     *
+     * Default: the practice account.
+     */
+    account_id: string | null;
+    /**
+     * Capital
+     *
+     * USD allocated to the bot.
+     */
+    capital: string;
+    /**
+     * End Hour
+     */
+    end_hour: number;
+    /**
+     * End Minute
+     */
+    end_minute: number;
+    /**
+     * Indicators
+     */
+    indicators: Array<IndicatorUseModel>;
+    /**
+     * Name
+     */
+    name: string;
+    risk_management: RiskManagement;
+    rules: BotRules;
+    /**
+     * Start Hour
+     */
+    start_hour: number;
+    /**
+     * Start Minute
+     */
+    start_minute: number;
+    /**
+     * Symbols
+     */
+    symbols: Array<string>;
+    timeframe: Timeframe;
+    /**
+     * Trading Frequency
+     *
+     * Seconds between signal steps, a multiple of 60; default: the timeframe.
+     */
+    trading_frequency: number | null;
+};
+
+/**
+ * NewKeys
+ *
+ * Keys to be tried before they are stored.
+ */
+export type NewKeys = {
+    /**
+     * Kind
+     */
+    kind: 'alpaca_paper' | 'alpaca_live';
 };
 
 /**
@@ -1915,6 +2872,18 @@ export type OrderOut = {
      */
     reason: string | null;
     side: Side;
+    /**
+     * Slippage
+     *
+     * USD per share that the fills cost against the expected price; negative: better.
+     */
+    slippage: string | null;
+    /**
+     * Slippage Bps
+     *
+     * The same in basis points of the expected price.
+     */
+    slippage_bps: string | null;
     status: OrderStatus;
     /**
      * Stop Price
@@ -2026,6 +2995,20 @@ export type PageBotOut = {
 };
 
 /**
+ * Page[DecisionOut]
+ */
+export type PageDecisionOut = {
+    /**
+     * Items
+     */
+    items: Array<DecisionOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * Page[OrderOut]
  */
 export type PageOrderOut = {
@@ -2103,6 +3086,80 @@ export type ParameterOut = {
      * Type
      */
     type: 'int' | 'float' | 'choice';
+};
+
+/**
+ * ParityFillOut
+ */
+export type ParityFillOut = {
+    /**
+     * Bar
+     */
+    bar: string;
+    /**
+     * Price
+     */
+    price: string;
+    /**
+     * Quantity
+     */
+    quantity: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Side
+     */
+    side: string;
+    /**
+     * Tau
+     */
+    tau: string;
+};
+
+/**
+ * ParityReportOut
+ *
+ * Live trading of one bot in one session, against its replay and against a backtest (semantics 8).
+ */
+export type ParityReportOut = {
+    /**
+     * Bot Id
+     */
+    bot_id: string;
+    /**
+     * Bot Name
+     */
+    bot_name: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    decisions: DecisionParityOut;
+    fills: FillParityOut;
+    /**
+     * First Tau
+     */
+    first_tau: string;
+    /**
+     * Last Tau
+     */
+    last_tau: string;
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Slippage Mean Bps
+     *
+     * Against the decisions' prices, by value.
+     */
+    slippage_mean_bps: number | null;
+    /**
+     * Slippage Worst Bps
+     */
+    slippage_worst_bps: number | null;
 };
 
 /**
@@ -2230,7 +3287,7 @@ export type Preview = {
     /**
      * Refusals
      */
-    refusals: Array<RefusalCount>;
+    refusals: Array<FlotillaFeaturesBacktestsSchemasRefusalCount>;
     /**
      * Remarks
      */
@@ -2396,26 +3453,40 @@ export type PriceUpdate = {
 export type Purpose = 'entry' | 'exit' | 'flatten' | 'stop_loss' | 'take_profit';
 
 /**
+ * ReconciliationOut
+ *
+ * The account against the broker. `looked_at` is null until the engine has looked once.
+ */
+export type ReconciliationOut = {
+    /**
+     * Agrees
+     *
+     * Whether nothing differs.
+     */
+    agrees: boolean;
+    cash: LineOut;
+    /**
+     * Findings
+     *
+     * The open ones, oldest first.
+     */
+    findings: Array<FindingOut>;
+    /**
+     * Looked At
+     */
+    looked_at: string | null;
+    /**
+     * Symbols
+     */
+    symbols: Array<LineOut>;
+};
+
+/**
  * RefusalCode
  *
  * Why an entry was not made, or was made smaller. *Refused* is ours; *rejected* is the broker's.
  */
-export type RefusalCode = 'NOT_RUNNING' | 'STALE_DATA' | 'WARMING_UP' | 'OUTSIDE_WINDOW' | 'MARKET_CLOSING' | 'DAILY_LOSS_HALT' | 'DRAWDOWN_HALT' | 'LOSS_STREAK_HALT' | 'TRADES_A_DAY' | 'COOLDOWN' | 'ORDER_PENDING' | 'POSITION_HELD' | 'CONFLICTING_SIGNALS' | 'MAX_OPEN_POSITIONS' | 'STOP_BEYOND_PRICE' | 'NO_EDGE' | 'SIZE_TOO_SMALL' | 'POSITION_CAP' | 'SYMBOL_CAP' | 'EXPOSURE_CAP' | 'LIQUIDITY_CAP' | 'ACCOUNT_LIMIT' | 'INSUFFICIENT_CASH';
-
-/**
- * RefusalCount
- */
-export type RefusalCount = {
-    code: RefusalCode;
-    /**
-     * Count
-     */
-    count: number;
-    /**
-     * Sentence
-     */
-    sentence: string;
-};
+export type RefusalCode = 'NOT_RUNNING' | 'STALE_DATA' | 'WARMING_UP' | 'OUTSIDE_WINDOW' | 'MARKET_CLOSING' | 'DAILY_LOSS_HALT' | 'DRAWDOWN_HALT' | 'LOSS_STREAK_HALT' | 'TRADES_A_DAY' | 'COOLDOWN' | 'ORDER_PENDING' | 'POSITION_HELD' | 'CONFLICTING_SIGNALS' | 'MAX_OPEN_POSITIONS' | 'STOP_BEYOND_PRICE' | 'NO_EDGE' | 'SIZE_TOO_SMALL' | 'POSITION_CAP' | 'SYMBOL_CAP' | 'EXPOSURE_CAP' | 'LIQUIDITY_CAP' | 'ACCOUNT_LIMIT' | 'INSUFFICIENT_CASH' | 'UNRECONCILED';
 
 /**
  * RemarkCode
@@ -2451,6 +3522,34 @@ export type RemarkOut = {
      * Symbol
      */
     symbol: string | null;
+};
+
+/**
+ * Remedy
+ *
+ * What was done about a difference. The first three are a person's choice.
+ */
+export type Remedy = 'assign' | 'adopt' | 'flatten' | 'gone' | 'repaired';
+
+/**
+ * RemedyRequest
+ *
+ * What is to be done about a finding; the engine does it.
+ *
+ * `assign` books it for a bot, as if the bot had traded; `adopt` keeps it as no bot's; `flatten` sells
+ * (or buys back) at the broker what is too much.
+ */
+export type RemedyRequest = {
+    /**
+     * Bot Id
+     *
+     * Whose it becomes; only with `assign`.
+     */
+    bot_id: string | null;
+    /**
+     * Remedy
+     */
+    remedy: 'assign' | 'adopt' | 'flatten';
 };
 
 /**
@@ -2544,6 +3643,34 @@ export type RiskManagement = {
      */
     daily_loss_limit_percent: number | null;
     /**
+     * Entry Chase Limit Percent
+     *
+     * The worst price that it follows to, in percent from the decision's close.
+     */
+    entry_chase_limit_percent: number;
+    /**
+     * Entry Chase Steps
+     *
+     * How many times, once a minute, a limit follows a price that runs away; 0: it stays.
+     */
+    entry_chase_steps: number;
+    /**
+     * Entry Expire Minutes
+     *
+     * Minutes after which a limit or a stop that was not filled is cancelled.
+     */
+    entry_expire_minutes: number;
+    /**
+     * Entry Offset Percent
+     *
+     * How far from the decision's close it waits, in percent: a limit on the better side (below 0: on the worse), a stop on the worse.
+     */
+    entry_offset_percent: number;
+    /**
+     * How a position is opened: at the market, with a limit that waits for a better price, or with a stop that waits for the price to move on. What is added to it is bought at the market.
+     */
+    entry_order: EntryOrder;
+    /**
      * Fixed Capital
      *
      * Size by the capital the bot was given, not by what it has become.
@@ -2555,6 +3682,12 @@ export type RiskManagement = {
      * Sell everything a minute before the trading window or the session ends.
      */
     flatten_at_window_end: boolean;
+    /**
+     * Fractional
+     *
+     * Buy fractions of a share: small capital is used whole. The stops and targets are then held by the engine, not by the broker, and met at the end of the minute that touches them.
+     */
+    fractional: boolean;
     /**
      * Kelly After Trades
      *
@@ -3140,6 +4273,13 @@ export type ValidationError = {
 };
 
 /**
+ * Verdict
+ *
+ * What a broker makes of keys.
+ */
+export type Verdict = 'ok' | 'wrong_keys' | 'live_keys_for_paper' | 'paper_keys_for_live' | 'restricted' | 'unreachable';
+
+/**
  * VerdictOut
  *
  * Why not to trust the figures, and the result in a sentence.
@@ -3154,6 +4294,580 @@ export type VerdictOut = {
      */
     sentence: string;
 };
+
+/**
+ * Cause
+ *
+ * Why broker and books differ.
+ */
+export type FlotillaDomainReconciliationCause = 'manual_trade' | 'external_fill' | 'split' | 'missed_fill' | 'crypto_fee' | 'transfer' | 'income' | 'fee' | 'unknown';
+
+/**
+ * RefusalCount
+ */
+export type FlotillaFeaturesBacktestsSchemasRefusalCount = {
+    code: RefusalCode;
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Sentence
+     */
+    sentence: string;
+};
+
+/**
+ * RefusalCount
+ *
+ * How often a gate refused an entry, or made one smaller.
+ */
+export type FlotillaFeaturesDecisionsSchemasRefusalCount = {
+    code: RefusalCode;
+    /**
+     * Newest
+     */
+    newest: string;
+    /**
+     * Refused
+     */
+    refused: number;
+    /**
+     * Sentence
+     */
+    sentence: string;
+    /**
+     * Shrunk
+     */
+    shrunk: number;
+};
+
+/**
+ * Cause
+ *
+ * Why live trading filled otherwise than the model.
+ */
+export type FlotillaResearchParityCausesCause = 'DATA_LATE' | 'ORDER_LATE' | 'REPRICE_LATE' | 'FILL_PRICE' | 'PARTIAL' | 'REJECTED' | 'ACCOUNT_LIMIT' | 'CORRECTED_BAR' | 'DOWNTIME' | 'EDITED' | 'MANUAL' | 'UNEXPLAINED';
+
+/**
+ * NewAccount
+ *
+ * An account at Alpaca; paper unless something else is said.
+ */
+export type NewAccountWritable = {
+    /**
+     * Feed
+     *
+     * Market data: `iex` is in every plan at Alpaca, `sip` (all exchanges) in a paid one.
+     */
+    feed: 'iex' | 'sip';
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Kind
+     */
+    kind: 'alpaca_paper' | 'alpaca_live';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Secret Key
+     */
+    secret_key: string;
+};
+
+/**
+ * NewKeys
+ *
+ * Keys to be tried before they are stored.
+ */
+export type NewKeysWritable = {
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Kind
+     */
+    kind: 'alpaca_paper' | 'alpaca_live';
+    /**
+     * Secret Key
+     */
+    secret_key: string;
+};
+
+export type ListAccountsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/accounts';
+};
+
+export type ListAccountsResponses = {
+    /**
+     * Response List Accounts
+     *
+     * Successful Response
+     */
+    200: Array<AccountOut>;
+};
+
+export type ListAccountsResponse = ListAccountsResponses[keyof ListAccountsResponses];
+
+export type CreateAccountData = {
+    body: NewAccountWritable;
+    path?: never;
+    query?: never;
+    url: '/api/accounts';
+};
+
+export type CreateAccountErrors = {
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorOut;
+};
+
+export type CreateAccountError = CreateAccountErrors[keyof CreateAccountErrors];
+
+export type CreateAccountResponses = {
+    /**
+     * Successful Response
+     */
+    201: AccountOut;
+};
+
+export type CreateAccountResponse = CreateAccountResponses[keyof CreateAccountResponses];
+
+export type CheckNewKeysData = {
+    body: NewKeysWritable;
+    path?: never;
+    query?: never;
+    url: '/api/accounts/check-keys';
+};
+
+export type CheckNewKeysErrors = {
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type CheckNewKeysError = CheckNewKeysErrors[keyof CheckNewKeysErrors];
+
+export type CheckNewKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: KeyCheckOut;
+};
+
+export type CheckNewKeysResponse = CheckNewKeysResponses[keyof CheckNewKeysResponses];
+
+export type ArchiveAccountData = {
+    body?: never;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}';
+};
+
+export type ArchiveAccountErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ArchiveAccountError = ArchiveAccountErrors[keyof ArchiveAccountErrors];
+
+export type ArchiveAccountResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ArchiveAccountResponse = ArchiveAccountResponses[keyof ArchiveAccountResponses];
+
+export type ReadAccountData = {
+    body?: never;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}';
+};
+
+export type ReadAccountErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ReadAccountError = ReadAccountErrors[keyof ReadAccountErrors];
+
+export type ReadAccountResponses = {
+    /**
+     * Successful Response
+     */
+    200: AccountOut;
+};
+
+export type ReadAccountResponse = ReadAccountResponses[keyof ReadAccountResponses];
+
+export type UpdateAccountData = {
+    body: AccountChange;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}';
+};
+
+export type UpdateAccountErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type UpdateAccountError = UpdateAccountErrors[keyof UpdateAccountErrors];
+
+export type UpdateAccountResponses = {
+    /**
+     * Successful Response
+     */
+    200: AccountOut;
+};
+
+export type UpdateAccountResponse = UpdateAccountResponses[keyof UpdateAccountResponses];
+
+export type CheckAccountKeysData = {
+    body?: never;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}/check-keys';
+};
+
+export type CheckAccountKeysErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorOut;
+};
+
+export type CheckAccountKeysError = CheckAccountKeysErrors[keyof CheckAccountKeysErrors];
+
+export type CheckAccountKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: KeyCheckOut;
+};
+
+export type CheckAccountKeysResponse = CheckAccountKeysResponses[keyof CheckAccountKeysResponses];
+
+export type EnableLiveTradingData = {
+    body: LiveConfirmation;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}/enable-live';
+};
+
+export type EnableLiveTradingErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type EnableLiveTradingError = EnableLiveTradingErrors[keyof EnableLiveTradingErrors];
+
+export type EnableLiveTradingResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EnableLiveTradingResponse = EnableLiveTradingResponses[keyof EnableLiveTradingResponses];
+
+export type ReplaceAccountKeysData = {
+    body: KeysBody;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}/keys';
+};
+
+export type ReplaceAccountKeysErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorOut;
+};
+
+export type ReplaceAccountKeysError = ReplaceAccountKeysErrors[keyof ReplaceAccountKeysErrors];
+
+export type ReplaceAccountKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: AccountOut;
+};
+
+export type ReplaceAccountKeysResponse = ReplaceAccountKeysResponses[keyof ReplaceAccountKeysResponses];
+
+export type ReadKillSwitchData = {
+    body?: never;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}/kill-switch';
+};
+
+export type ReadKillSwitchErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ReadKillSwitchError = ReadKillSwitchErrors[keyof ReadKillSwitchErrors];
+
+export type ReadKillSwitchResponses = {
+    /**
+     * Successful Response
+     */
+    200: KillSwitchOut;
+};
+
+export type ReadKillSwitchResponse = ReadKillSwitchResponses[keyof ReadKillSwitchResponses];
+
+export type EngageKillSwitchData = {
+    body: KillSwitchRequest;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}/kill-switch';
+};
+
+export type EngageKillSwitchErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type EngageKillSwitchError = EngageKillSwitchErrors[keyof EngageKillSwitchErrors];
+
+export type EngageKillSwitchResponses = {
+    /**
+     * Successful Response
+     */
+    200: KillSwitchOut;
+};
+
+export type EngageKillSwitchResponse = EngageKillSwitchResponses[keyof EngageKillSwitchResponses];
+
+export type ReleaseKillSwitchData = {
+    body?: never;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}/kill-switch/release';
+};
+
+export type ReleaseKillSwitchErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ReleaseKillSwitchError = ReleaseKillSwitchErrors[keyof ReleaseKillSwitchErrors];
+
+export type ReleaseKillSwitchResponses = {
+    /**
+     * Successful Response
+     */
+    200: KillSwitchOut;
+};
+
+export type ReleaseKillSwitchResponse = ReleaseKillSwitchResponses[keyof ReleaseKillSwitchResponses];
+
+export type ReadAccountLimitsData = {
+    body?: never;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}/limits';
+};
+
+export type ReadAccountLimitsErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ReadAccountLimitsError = ReadAccountLimitsErrors[keyof ReadAccountLimitsErrors];
+
+export type ReadAccountLimitsResponses = {
+    /**
+     * Successful Response
+     */
+    200: LimitsOut;
+};
+
+export type ReadAccountLimitsResponse = ReadAccountLimitsResponses[keyof ReadAccountLimitsResponses];
+
+export type UpdateAccountLimitsData = {
+    body: LimitsBody;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: string;
+    };
+    query?: never;
+    url: '/api/accounts/{account_id}/limits';
+};
+
+export type UpdateAccountLimitsErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type UpdateAccountLimitsError = UpdateAccountLimitsErrors[keyof UpdateAccountLimitsErrors];
+
+export type UpdateAccountLimitsResponses = {
+    /**
+     * Successful Response
+     */
+    200: LimitsOut;
+};
+
+export type UpdateAccountLimitsResponse = UpdateAccountLimitsResponses[keyof UpdateAccountLimitsResponses];
 
 export type ListBacktestsData = {
     body?: never;
@@ -3481,13 +5195,17 @@ export type ListBotsResponses = {
 export type ListBotsResponse = ListBotsResponses[keyof ListBotsResponses];
 
 export type CreateBotData = {
-    body: BotDefinition;
+    body: NewBot;
     path?: never;
     query?: never;
     url: '/api/bots';
 };
 
 export type CreateBotErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
     /**
      * Unprocessable Entity
      */
@@ -3589,7 +5307,14 @@ export type UpdateBotData = {
          */
         bot_id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Apply To Open
+         *
+         * What the bot holds takes the new time stop, trailing and break-even, too.
+         */
+        apply_to_open?: boolean;
+    };
     url: '/api/bots/{bot_id}';
 };
 
@@ -3637,11 +5362,37 @@ export type ListDecisionsData = {
          */
         symbol?: string | null;
         /**
+         * Since
+         *
+         * Market time.
+         */
+        since?: string | null;
+        /**
+         * Until
+         *
+         * Market time.
+         */
+        until?: string | null;
+        /**
+         * Code
+         */
+        code?: RefusalCode | null;
+        /**
+         * Outcome
+         */
+        outcome?: Outcome | null;
+        /**
          * Limit
          *
          * Rows of a page.
          */
         limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
     };
     url: '/api/bots/{bot_id}/decisions';
 };
@@ -3652,23 +5403,277 @@ export type ListDecisionsErrors = {
      */
     404: ErrorOut;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
-    422: HttpValidationError;
+    422: ErrorOut;
 };
 
 export type ListDecisionsError = ListDecisionsErrors[keyof ListDecisionsErrors];
 
 export type ListDecisionsResponses = {
     /**
-     * Response List Decisions
-     *
      * Successful Response
      */
-    200: Array<DecisionOut>;
+    200: PageDecisionOut;
 };
 
 export type ListDecisionsResponse = ListDecisionsResponses[keyof ListDecisionsResponses];
+
+export type ReadEvaluationData = {
+    body?: never;
+    path: {
+        /**
+         * Bot Id
+         */
+        bot_id: string;
+    };
+    query: {
+        /**
+         * Symbol
+         */
+        symbol: string;
+        /**
+         * Time
+         *
+         * Market time; the minute that ended then.
+         */
+        time: string;
+    };
+    url: '/api/bots/{bot_id}/decisions/at';
+};
+
+export type ReadEvaluationErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type ReadEvaluationError = ReadEvaluationErrors[keyof ReadEvaluationErrors];
+
+export type ReadEvaluationResponses = {
+    /**
+     * Successful Response
+     */
+    200: EvaluationOut;
+};
+
+export type ReadEvaluationResponse = ReadEvaluationResponses[keyof ReadEvaluationResponses];
+
+export type CountRefusalsData = {
+    body?: never;
+    path: {
+        /**
+         * Bot Id
+         */
+        bot_id: string;
+    };
+    query?: {
+        /**
+         * Symbol
+         */
+        symbol?: string | null;
+        /**
+         * Since
+         *
+         * Market time.
+         */
+        since?: string | null;
+        /**
+         * Until
+         *
+         * Market time.
+         */
+        until?: string | null;
+    };
+    url: '/api/bots/{bot_id}/decisions/refusals';
+};
+
+export type CountRefusalsErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type CountRefusalsError = CountRefusalsErrors[keyof CountRefusalsErrors];
+
+export type CountRefusalsResponses = {
+    /**
+     * Response Count Refusals
+     *
+     * Successful Response
+     */
+    200: Array<FlotillaFeaturesDecisionsSchemasRefusalCount>;
+};
+
+export type CountRefusalsResponse = CountRefusalsResponses[keyof CountRefusalsResponses];
+
+export type ReadParityReportData = {
+    body?: never;
+    path: {
+        /**
+         * Bot Id
+         */
+        bot_id: string;
+    };
+    query?: {
+        /**
+         * Session
+         *
+         * The session's day; default: the newest.
+         */
+        session?: string | null;
+    };
+    url: '/api/bots/{bot_id}/parity';
+};
+
+export type ReadParityReportErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type ReadParityReportError = ReadParityReportErrors[keyof ReadParityReportErrors];
+
+export type ReadParityReportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ParityReportOut;
+};
+
+export type ReadParityReportResponse = ReadParityReportResponses[keyof ReadParityReportResponses];
+
+export type MakeParityReportData = {
+    body?: never;
+    path: {
+        /**
+         * Bot Id
+         */
+        bot_id: string;
+    };
+    query?: {
+        /**
+         * Session
+         *
+         * The session's day; default: the newest.
+         */
+        session?: string | null;
+    };
+    url: '/api/bots/{bot_id}/parity';
+};
+
+export type MakeParityReportErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type MakeParityReportError = MakeParityReportErrors[keyof MakeParityReportErrors];
+
+export type MakeParityReportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ParityReportOut;
+};
+
+export type MakeParityReportResponse = MakeParityReportResponses[keyof MakeParityReportResponses];
+
+export type PauseBotData = {
+    body?: never;
+    path: {
+        /**
+         * Bot Id
+         */
+        bot_id: string;
+    };
+    query?: never;
+    url: '/api/bots/{bot_id}/pause';
+};
+
+export type PauseBotErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type PauseBotError = PauseBotErrors[keyof PauseBotErrors];
+
+export type PauseBotResponses = {
+    /**
+     * Successful Response
+     */
+    200: BotOut;
+};
+
+export type PauseBotResponse = PauseBotResponses[keyof PauseBotResponses];
+
+export type ResumeBotData = {
+    body?: never;
+    path: {
+        /**
+         * Bot Id
+         */
+        bot_id: string;
+    };
+    query?: never;
+    url: '/api/bots/{bot_id}/resume';
+};
+
+export type ResumeBotErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ResumeBotError = ResumeBotErrors[keyof ResumeBotErrors];
+
+export type ResumeBotResponses = {
+    /**
+     * Successful Response
+     */
+    200: BotOut;
+};
+
+export type ResumeBotResponse = ResumeBotResponses[keyof ResumeBotResponses];
 
 export type StartBotData = {
     body?: never;
@@ -3822,6 +5827,12 @@ export type ListBarsData = {
          * Limit
          */
         limit?: number;
+        /**
+         * Account Id
+         *
+         * Default: the practice account.
+         */
+        account_id?: string | null;
     };
     url: '/api/market-data/bars';
 };
@@ -3852,6 +5863,22 @@ export type ListBarsResponses = {
 
 export type ListBarsResponse = ListBarsResponses[keyof ListBarsResponses];
 
+export type ReadStateData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/market-data/state';
+};
+
+export type ReadStateResponses = {
+    /**
+     * Successful Response
+     */
+    200: MarketDataStateOut;
+};
+
+export type ReadStateResponse = ReadStateResponses[keyof ReadStateResponses];
+
 export type SearchSymbolsData = {
     body?: never;
     path?: never;
@@ -3864,11 +5891,21 @@ export type SearchSymbolsData = {
          * Limit
          */
         limit?: number;
+        /**
+         * Account Id
+         *
+         * Default: the practice account.
+         */
+        account_id?: string | null;
     };
     url: '/api/market-data/symbols';
 };
 
 export type SearchSymbolsErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
     /**
      * Validation Error
      */
@@ -3982,12 +6019,120 @@ export type ListPositionsResponses = {
 
 export type ListPositionsResponse = ListPositionsResponses[keyof ListPositionsResponses];
 
-export type ReadSummaryData = {
+export type ReadReconciliationData = {
     body?: never;
     path?: never;
     query?: never;
+    url: '/api/reconciliation';
+};
+
+export type ReadReconciliationResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReconciliationOut;
+};
+
+export type ReadReconciliationResponse = ReadReconciliationResponses[keyof ReadReconciliationResponses];
+
+export type ListFindingsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows of a page.
+         */
+        limit?: number;
+    };
+    url: '/api/reconciliation/findings';
+};
+
+export type ListFindingsErrors = {
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ListFindingsError = ListFindingsErrors[keyof ListFindingsErrors];
+
+export type ListFindingsResponses = {
+    /**
+     * Response List Findings
+     *
+     * Successful Response
+     */
+    200: Array<FindingOut>;
+};
+
+export type ListFindingsResponse = ListFindingsResponses[keyof ListFindingsResponses];
+
+export type RemedyFindingData = {
+    body: RemedyRequest;
+    path: {
+        /**
+         * Finding Id
+         */
+        finding_id: string;
+    };
+    query?: never;
+    url: '/api/reconciliation/findings/{finding_id}/remedy';
+};
+
+export type RemedyFindingErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Conflict
+     */
+    409: ErrorOut;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorOut;
+};
+
+export type RemedyFindingError = RemedyFindingErrors[keyof RemedyFindingErrors];
+
+export type RemedyFindingResponses = {
+    /**
+     * Successful Response
+     */
+    202: FindingOut;
+};
+
+export type RemedyFindingResponse = RemedyFindingResponses[keyof RemedyFindingResponses];
+
+export type ReadSummaryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Account Id
+         *
+         * Default: the practice account.
+         */
+        account_id?: string | null;
+    };
     url: '/api/summary';
 };
+
+export type ReadSummaryErrors = {
+    /**
+     * Not Found
+     */
+    404: ErrorOut;
+    /**
+     * Validation Error
+     */
+    422: HttpValidationError;
+};
+
+export type ReadSummaryError = ReadSummaryErrors[keyof ReadSummaryErrors];
 
 export type ReadSummaryResponses = {
     /**
@@ -4006,6 +6151,12 @@ export type ReadEquityData = {
          * Points
          */
         points?: number;
+        /**
+         * Account Id
+         *
+         * Default: the practice account.
+         */
+        account_id?: string | null;
     };
     url: '/api/summary/equity';
 };
@@ -4108,6 +6259,8 @@ export type MessagemessagePostWebhookPayload = ({
 } & TradeExecuted) | ({
     type: 'position_updated';
 } & PositionUpdated) | ({
+    type: 'alert';
+} & Alert) | ({
     type: 'summary_updated';
 } & SummaryUpdated) | ({
     type: 'price_update';

@@ -12,6 +12,9 @@ const REASONS: Record<BacktestTrade['reason'], string> = {
   time_stop: 'Time stop',
   stop_touched: 'Stop',
   target_touched: 'Target',
+  entry_chased: 'Entry moved',
+  entry_expired: 'Entry expired',
+  entry_withdrawn: 'Entry withdrawn',
 }
 
 export const exitWords = ({ reason }: Pick<BacktestTrade, 'reason'>): string => REASONS[reason]

@@ -4,8 +4,8 @@ import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOption
 import type { AxiosError } from 'axios';
 
 import { client } from '../client.gen';
-import { cancelBacktest, createBacktest, createBot, deleteBacktest, deleteBot, drawChart, listBacktests, listBacktestTrades, listBars, listBots, listDecisions, listIndicators, listOrders, listPositions, listTemplates, listTrades, type Options, previewBacktest, readBacktest, readBacktestCurve, readBot, readEquity, readHealth, readSummary, searchSymbols, startBot, stopBot, updateBot } from '../sdk.gen';
-import type { CancelBacktestData, CancelBacktestError, CancelBacktestResponse, CreateBacktestData, CreateBacktestError, CreateBacktestResponse, CreateBotData, CreateBotError, CreateBotResponse, DeleteBacktestData, DeleteBacktestError, DeleteBacktestResponse, DeleteBotData, DeleteBotError, DeleteBotResponse, DrawChartData, DrawChartError, DrawChartResponse, ListBacktestsData, ListBacktestsError, ListBacktestsResponse, ListBacktestTradesData, ListBacktestTradesError, ListBacktestTradesResponse, ListBarsData, ListBarsError, ListBarsResponse, ListBotsData, ListBotsError, ListBotsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListIndicatorsData, ListIndicatorsResponse, ListOrdersData, ListOrdersError, ListOrdersResponse, ListPositionsData, ListPositionsError, ListPositionsResponse, ListTemplatesData, ListTemplatesResponse, ListTradesData, ListTradesError, ListTradesResponse, PreviewBacktestData, PreviewBacktestError, PreviewBacktestResponse, ReadBacktestCurveData, ReadBacktestCurveError, ReadBacktestCurveResponse, ReadBacktestData, ReadBacktestError, ReadBacktestResponse, ReadBotData, ReadBotError, ReadBotResponse, ReadEquityData, ReadEquityError, ReadEquityResponse, ReadHealthData, ReadHealthResponse, ReadSummaryData, ReadSummaryResponse, SearchSymbolsData, SearchSymbolsError, SearchSymbolsResponse, StartBotData, StartBotError, StartBotResponse, StopBotData, StopBotError, StopBotResponse, UpdateBotData, UpdateBotError, UpdateBotResponse } from '../types.gen';
+import { archiveAccount, cancelBacktest, checkAccountKeys, checkNewKeys, countRefusals, createAccount, createBacktest, createBot, deleteBacktest, deleteBot, drawChart, enableLiveTrading, engageKillSwitch, listAccounts, listBacktests, listBacktestTrades, listBars, listBots, listDecisions, listFindings, listIndicators, listOrders, listPositions, listTemplates, listTrades, makeParityReport, type Options, pauseBot, previewBacktest, readAccount, readAccountLimits, readBacktest, readBacktestCurve, readBot, readEquity, readEvaluation, readHealth, readKillSwitch, readParityReport, readReconciliation, readState, readSummary, releaseKillSwitch, remedyFinding, replaceAccountKeys, resumeBot, searchSymbols, startBot, stopBot, updateAccount, updateAccountLimits, updateBot } from '../sdk.gen';
+import type { ArchiveAccountData, ArchiveAccountError, ArchiveAccountResponse, CancelBacktestData, CancelBacktestError, CancelBacktestResponse, CheckAccountKeysData, CheckAccountKeysError, CheckAccountKeysResponse, CheckNewKeysData, CheckNewKeysError, CheckNewKeysResponse, CountRefusalsData, CountRefusalsError, CountRefusalsResponse, CreateAccountData, CreateAccountError, CreateAccountResponse, CreateBacktestData, CreateBacktestError, CreateBacktestResponse, CreateBotData, CreateBotError, CreateBotResponse, DeleteBacktestData, DeleteBacktestError, DeleteBacktestResponse, DeleteBotData, DeleteBotError, DeleteBotResponse, DrawChartData, DrawChartError, DrawChartResponse, EnableLiveTradingData, EnableLiveTradingError, EnableLiveTradingResponse, EngageKillSwitchData, EngageKillSwitchError, EngageKillSwitchResponse, ListAccountsData, ListAccountsResponse, ListBacktestsData, ListBacktestsError, ListBacktestsResponse, ListBacktestTradesData, ListBacktestTradesError, ListBacktestTradesResponse, ListBarsData, ListBarsError, ListBarsResponse, ListBotsData, ListBotsError, ListBotsResponse, ListDecisionsData, ListDecisionsError, ListDecisionsResponse, ListFindingsData, ListFindingsError, ListFindingsResponse, ListIndicatorsData, ListIndicatorsResponse, ListOrdersData, ListOrdersError, ListOrdersResponse, ListPositionsData, ListPositionsError, ListPositionsResponse, ListTemplatesData, ListTemplatesResponse, ListTradesData, ListTradesError, ListTradesResponse, MakeParityReportData, MakeParityReportError, MakeParityReportResponse, PauseBotData, PauseBotError, PauseBotResponse, PreviewBacktestData, PreviewBacktestError, PreviewBacktestResponse, ReadAccountData, ReadAccountError, ReadAccountLimitsData, ReadAccountLimitsError, ReadAccountLimitsResponse, ReadAccountResponse, ReadBacktestCurveData, ReadBacktestCurveError, ReadBacktestCurveResponse, ReadBacktestData, ReadBacktestError, ReadBacktestResponse, ReadBotData, ReadBotError, ReadBotResponse, ReadEquityData, ReadEquityError, ReadEquityResponse, ReadEvaluationData, ReadEvaluationError, ReadEvaluationResponse, ReadHealthData, ReadHealthResponse, ReadKillSwitchData, ReadKillSwitchError, ReadKillSwitchResponse, ReadParityReportData, ReadParityReportError, ReadParityReportResponse, ReadReconciliationData, ReadReconciliationResponse, ReadStateData, ReadStateResponse, ReadSummaryData, ReadSummaryError, ReadSummaryResponse, ReleaseKillSwitchData, ReleaseKillSwitchError, ReleaseKillSwitchResponse, RemedyFindingData, RemedyFindingError, RemedyFindingResponse, ReplaceAccountKeysData, ReplaceAccountKeysError, ReplaceAccountKeysResponse, ResumeBotData, ResumeBotError, ResumeBotResponse, SearchSymbolsData, SearchSymbolsError, SearchSymbolsResponse, StartBotData, StartBotError, StartBotResponse, StopBotData, StopBotError, StopBotResponse, UpdateAccountData, UpdateAccountError, UpdateAccountLimitsData, UpdateAccountLimitsError, UpdateAccountLimitsResponse, UpdateAccountResponse, UpdateBotData, UpdateBotError, UpdateBotResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseURL' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -38,6 +38,278 @@ const createQueryKey = <TOptions extends Options>(id: string, options?: TOptions
         params.query = options.query;
     }
     return [params];
+};
+
+export const listAccountsQueryKey = (options?: Options<ListAccountsData>) => createQueryKey('listAccounts', options);
+
+/**
+ * List Accounts
+ *
+ * List the accounts, oldest first; the practice account is always among them.
+ */
+export const listAccountsOptions = (options?: Options<ListAccountsData>) => queryOptions<ListAccountsResponse, AxiosError<DefaultError>, ListAccountsResponse, ReturnType<typeof listAccountsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listAccounts({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listAccountsQueryKey(options)
+});
+
+/**
+ * Create Account
+ *
+ * Add an account at Alpaca. Keys that Alpaca refuses are not stored.
+ */
+export const createAccountMutation = (options?: Partial<Options<CreateAccountData>>): UseMutationOptions<CreateAccountResponse, AxiosError<CreateAccountError>, Options<CreateAccountData>> => {
+    const mutationOptions: UseMutationOptions<CreateAccountResponse, AxiosError<CreateAccountError>, Options<CreateAccountData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await createAccount({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Check New Keys
+ *
+ * Ask Alpaca about keys without storing them.
+ */
+export const checkNewKeysMutation = (options?: Partial<Options<CheckNewKeysData>>): UseMutationOptions<CheckNewKeysResponse, AxiosError<CheckNewKeysError>, Options<CheckNewKeysData>> => {
+    const mutationOptions: UseMutationOptions<CheckNewKeysResponse, AxiosError<CheckNewKeysError>, Options<CheckNewKeysData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await checkNewKeys({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Archive Account
+ *
+ * Archive an account whose bots are stopped and flat. Its trades stay, its keys are forgotten.
+ */
+export const archiveAccountMutation = (options?: Partial<Options<ArchiveAccountData>>): UseMutationOptions<ArchiveAccountResponse, AxiosError<ArchiveAccountError>, Options<ArchiveAccountData>> => {
+    const mutationOptions: UseMutationOptions<ArchiveAccountResponse, AxiosError<ArchiveAccountError>, Options<ArchiveAccountData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await archiveAccount({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const readAccountQueryKey = (options: Options<ReadAccountData>) => createQueryKey('readAccount', options);
+
+/**
+ * Read Account
+ *
+ * Read one account.
+ */
+export const readAccountOptions = (options: Options<ReadAccountData>) => queryOptions<ReadAccountResponse, AxiosError<ReadAccountError>, ReadAccountResponse, ReturnType<typeof readAccountQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readAccount({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readAccountQueryKey(options)
+});
+
+/**
+ * Update Account
+ *
+ * Rename an account, or choose another feed; the engine connects anew where it must.
+ */
+export const updateAccountMutation = (options?: Partial<Options<UpdateAccountData>>): UseMutationOptions<UpdateAccountResponse, AxiosError<UpdateAccountError>, Options<UpdateAccountData>> => {
+    const mutationOptions: UseMutationOptions<UpdateAccountResponse, AxiosError<UpdateAccountError>, Options<UpdateAccountData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await updateAccount({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Check Account Keys
+ *
+ * Ask Alpaca about the stored keys.
+ */
+export const checkAccountKeysMutation = (options?: Partial<Options<CheckAccountKeysData>>): UseMutationOptions<CheckAccountKeysResponse, AxiosError<CheckAccountKeysError>, Options<CheckAccountKeysData>> => {
+    const mutationOptions: UseMutationOptions<CheckAccountKeysResponse, AxiosError<CheckAccountKeysError>, Options<CheckAccountKeysData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await checkAccountKeys({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Enable Live Trading
+ *
+ * Ask for real money to be traded: FLOTILLA_ALLOW_LIVE=true, the account's name, and a login.
+ *
+ * This version has no login: the answer is a refusal that says what is missing.
+ */
+export const enableLiveTradingMutation = (options?: Partial<Options<EnableLiveTradingData>>): UseMutationOptions<EnableLiveTradingResponse, AxiosError<EnableLiveTradingError>, Options<EnableLiveTradingData>> => {
+    const mutationOptions: UseMutationOptions<EnableLiveTradingResponse, AxiosError<EnableLiveTradingError>, Options<EnableLiveTradingData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await enableLiveTrading({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Replace Account Keys
+ *
+ * Replace the keys by others of the same account; the engine connects anew with them.
+ */
+export const replaceAccountKeysMutation = (options?: Partial<Options<ReplaceAccountKeysData>>): UseMutationOptions<ReplaceAccountKeysResponse, AxiosError<ReplaceAccountKeysError>, Options<ReplaceAccountKeysData>> => {
+    const mutationOptions: UseMutationOptions<ReplaceAccountKeysResponse, AxiosError<ReplaceAccountKeysError>, Options<ReplaceAccountKeysData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await replaceAccountKeys({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const readKillSwitchQueryKey = (options: Options<ReadKillSwitchData>) => createQueryKey('readKillSwitch', options);
+
+/**
+ * Read Kill Switch
+ *
+ * Read whether it is on, and what it would do, in numbers.
+ */
+export const readKillSwitchOptions = (options: Options<ReadKillSwitchData>) => queryOptions<ReadKillSwitchResponse, AxiosError<ReadKillSwitchError>, ReadKillSwitchResponse, ReturnType<typeof readKillSwitchQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readKillSwitch({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readKillSwitchQueryKey(options)
+});
+
+/**
+ * Engage Kill Switch
+ *
+ * Cancel the entries of all bots and let none enter until it is released; protection stays.
+ */
+export const engageKillSwitchMutation = (options?: Partial<Options<EngageKillSwitchData>>): UseMutationOptions<EngageKillSwitchResponse, AxiosError<EngageKillSwitchError>, Options<EngageKillSwitchData>> => {
+    const mutationOptions: UseMutationOptions<EngageKillSwitchResponse, AxiosError<EngageKillSwitchError>, Options<EngageKillSwitchData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await engageKillSwitch({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Release Kill Switch
+ *
+ * Let the account's bots enter again.
+ */
+export const releaseKillSwitchMutation = (options?: Partial<Options<ReleaseKillSwitchData>>): UseMutationOptions<ReleaseKillSwitchResponse, AxiosError<ReleaseKillSwitchError>, Options<ReleaseKillSwitchData>> => {
+    const mutationOptions: UseMutationOptions<ReleaseKillSwitchResponse, AxiosError<ReleaseKillSwitchError>, Options<ReleaseKillSwitchData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await releaseKillSwitch({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const readAccountLimitsQueryKey = (options: Options<ReadAccountLimitsData>) => createQueryKey('readAccountLimits', options);
+
+/**
+ * Read Account Limits
+ *
+ * Read what all bots of the account together may do, and where they stand.
+ */
+export const readAccountLimitsOptions = (options: Options<ReadAccountLimitsData>) => queryOptions<ReadAccountLimitsResponse, AxiosError<ReadAccountLimitsError>, ReadAccountLimitsResponse, ReturnType<typeof readAccountLimitsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readAccountLimits({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readAccountLimitsQueryKey(options)
+});
+
+/**
+ * Update Account Limits
+ *
+ * Replace the limits over all bots; running bots follow them from the next minute on.
+ */
+export const updateAccountLimitsMutation = (options?: Partial<Options<UpdateAccountLimitsData>>): UseMutationOptions<UpdateAccountLimitsResponse, AxiosError<UpdateAccountLimitsError>, Options<UpdateAccountLimitsData>> => {
+    const mutationOptions: UseMutationOptions<UpdateAccountLimitsResponse, AxiosError<UpdateAccountLimitsError>, Options<UpdateAccountLimitsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await updateAccountLimits({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
 };
 
 export const listBacktestsQueryKey = (options?: Options<ListBacktestsData>) => createQueryKey('listBacktests', options);
@@ -393,7 +665,10 @@ export const readBotOptions = (options: Options<ReadBotData>) => queryOptions<Re
 /**
  * Update Bot
  *
- * Replace the definition of a stopped bot; the old one is kept as a version.
+ * Replace a bot's definition; the old one is kept as a version.
+ *
+ * A running bot takes the new one over between two evaluations, when its indicators have their history.
+ * What it holds keeps its stop, target and time stop, and symbols that were removed are only left.
  */
 export const updateBotMutation = (options?: Partial<Options<UpdateBotData>>): UseMutationOptions<UpdateBotResponse, AxiosError<UpdateBotError>, Options<UpdateBotData>> => {
     const mutationOptions: UseMutationOptions<UpdateBotResponse, AxiosError<UpdateBotError>, Options<UpdateBotData>> = {
@@ -428,6 +703,152 @@ export const listDecisionsOptions = (options: Options<ListDecisionsData>) => que
     },
     queryKey: listDecisionsQueryKey(options)
 });
+
+export const listDecisionsInfiniteQueryKey = (options: Options<ListDecisionsData>): QueryKey<Options<ListDecisionsData>> => createQueryKey('listDecisions', options, true);
+
+/**
+ * List Decisions
+ *
+ * List what the bot decided and why, newest first; equal decisions in a row are one.
+ */
+export const listDecisionsInfiniteOptions = (options: Options<ListDecisionsData>) => infiniteQueryOptions<ListDecisionsResponse, AxiosError<ListDecisionsError>, InfiniteData<ListDecisionsResponse>, QueryKey<Options<ListDecisionsData>>, string | null | Pick<QueryKey<Options<ListDecisionsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+// @ts-ignore
+{
+    queryFn: async ({ pageParam, queryKey, signal }) => {
+        // @ts-ignore
+        const page: Pick<QueryKey<Options<ListDecisionsData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+            query: {
+                cursor: pageParam
+            }
+        };
+        const params = createInfiniteParams(queryKey, page);
+        const { data } = await listDecisions({
+            ...options,
+            ...params,
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listDecisionsInfiniteQueryKey(options)
+});
+
+export const readEvaluationQueryKey = (options: Options<ReadEvaluationData>) => createQueryKey('readEvaluation', options);
+
+/**
+ * Read Evaluation
+ *
+ * Tell one evaluation in full, recomputed from the bars as the bot first saw them.
+ */
+export const readEvaluationOptions = (options: Options<ReadEvaluationData>) => queryOptions<ReadEvaluationResponse, AxiosError<ReadEvaluationError>, ReadEvaluationResponse, ReturnType<typeof readEvaluationQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readEvaluation({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readEvaluationQueryKey(options)
+});
+
+export const countRefusalsQueryKey = (options: Options<CountRefusalsData>) => createQueryKey('countRefusals', options);
+
+/**
+ * Count Refusals
+ *
+ * Count what each gate refused or made smaller; a run counts whole when it reaches into the range.
+ */
+export const countRefusalsOptions = (options: Options<CountRefusalsData>) => queryOptions<CountRefusalsResponse, AxiosError<CountRefusalsError>, CountRefusalsResponse, ReturnType<typeof countRefusalsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await countRefusals({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: countRefusalsQueryKey(options)
+});
+
+export const readParityReportQueryKey = (options: Options<ReadParityReportData>) => createQueryKey('readParityReport', options);
+
+/**
+ * Read Parity Report
+ *
+ * Read the stored report of a session; it is made when the session has ended.
+ */
+export const readParityReportOptions = (options: Options<ReadParityReportData>) => queryOptions<ReadParityReportResponse, AxiosError<ReadParityReportError>, ReadParityReportResponse, ReturnType<typeof readParityReportQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readParityReport({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readParityReportQueryKey(options)
+});
+
+/**
+ * Make Parity Report
+ *
+ * Make the report of a session now, as far as it has come, and store it.
+ */
+export const makeParityReportMutation = (options?: Partial<Options<MakeParityReportData>>): UseMutationOptions<MakeParityReportResponse, AxiosError<MakeParityReportError>, Options<MakeParityReportData>> => {
+    const mutationOptions: UseMutationOptions<MakeParityReportResponse, AxiosError<MakeParityReportError>, Options<MakeParityReportData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await makeParityReport({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Pause Bot
+ *
+ * Ask a running bot to open nothing more; exits and protection go on.
+ */
+export const pauseBotMutation = (options?: Partial<Options<PauseBotData>>): UseMutationOptions<PauseBotResponse, AxiosError<PauseBotError>, Options<PauseBotData>> => {
+    const mutationOptions: UseMutationOptions<PauseBotResponse, AxiosError<PauseBotError>, Options<PauseBotData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await pauseBot({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Resume Bot
+ *
+ * Ask a paused bot to trade again.
+ */
+export const resumeBotMutation = (options?: Partial<Options<ResumeBotData>>): UseMutationOptions<ResumeBotResponse, AxiosError<ResumeBotError>, Options<ResumeBotData>> => {
+    const mutationOptions: UseMutationOptions<ResumeBotResponse, AxiosError<ResumeBotError>, Options<ResumeBotData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await resumeBot({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
 
 /**
  * Start Bot
@@ -544,6 +965,26 @@ export const listBarsOptions = (options: Options<ListBarsData>) => queryOptions<
         return data;
     },
     queryKey: listBarsQueryKey(options)
+});
+
+export const readStateQueryKey = (options?: Options<ReadStateData>) => createQueryKey('readState', options);
+
+/**
+ * Read State
+ *
+ * Say how fresh the bars of every streamed symbol are, and how far the engine's clock is off.
+ */
+export const readStateOptions = (options?: Options<ReadStateData>) => queryOptions<ReadStateResponse, AxiosError<DefaultError>, ReadStateResponse, ReturnType<typeof readStateQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readState({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readStateQueryKey(options)
 });
 
 export const searchSymbolsQueryKey = (options?: Options<SearchSymbolsData>) => createQueryKey('searchSymbols', options);
@@ -664,14 +1105,73 @@ export const listPositionsInfiniteOptions = (options?: Options<ListPositionsData
     queryKey: listPositionsInfiniteQueryKey(options)
 });
 
+export const readReconciliationQueryKey = (options?: Options<ReadReconciliationData>) => createQueryKey('readReconciliation', options);
+
+/**
+ * Read Reconciliation
+ *
+ * Read, for each symbol and the dollars: the bots', what is no bot's, the broker's; and what differs.
+ */
+export const readReconciliationOptions = (options?: Options<ReadReconciliationData>) => queryOptions<ReadReconciliationResponse, AxiosError<DefaultError>, ReadReconciliationResponse, ReturnType<typeof readReconciliationQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readReconciliation({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readReconciliationQueryKey(options)
+});
+
+export const listFindingsQueryKey = (options?: Options<ListFindingsData>) => createQueryKey('listFindings', options);
+
+/**
+ * List Findings
+ *
+ * List differences, open and resolved, newest first.
+ */
+export const listFindingsOptions = (options?: Options<ListFindingsData>) => queryOptions<ListFindingsResponse, AxiosError<ListFindingsError>, ListFindingsResponse, ReturnType<typeof listFindingsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listFindings({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listFindingsQueryKey(options)
+});
+
+/**
+ * Remedy Finding
+ *
+ * Ask for a difference to be assigned to a bot, adopted as no bot's, or closed at the broker.
+ */
+export const remedyFindingMutation = (options?: Partial<Options<RemedyFindingData>>): UseMutationOptions<RemedyFindingResponse, AxiosError<RemedyFindingError>, Options<RemedyFindingData>> => {
+    const mutationOptions: UseMutationOptions<RemedyFindingResponse, AxiosError<RemedyFindingError>, Options<RemedyFindingData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await remedyFinding({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
 export const readSummaryQueryKey = (options?: Options<ReadSummaryData>) => createQueryKey('readSummary', options);
 
 /**
  * Read Summary
  *
- * Read the account, the market, and every bot's figures.
+ * Read an account, its market, and the figures of each of its bots.
  */
-export const readSummaryOptions = (options?: Options<ReadSummaryData>) => queryOptions<ReadSummaryResponse, AxiosError<DefaultError>, ReadSummaryResponse, ReturnType<typeof readSummaryQueryKey>>({
+export const readSummaryOptions = (options?: Options<ReadSummaryData>) => queryOptions<ReadSummaryResponse, AxiosError<ReadSummaryError>, ReadSummaryResponse, ReturnType<typeof readSummaryQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await readSummary({
             ...options,
