@@ -54,10 +54,10 @@ async def test_it_is_turned_on_further_on_and_off(api: Api, desk: Desk) -> None:
     assert on["engaged_at"] == "2026-03-10T15:00:00Z"
     again = await api.client.post(path(api), json={})
     assert again.json() == on
-    further = (await api.client.post(path(api), json={"flatten": True, "unmanaged": True})).json()
-    assert (further["flatten"], further["unmanaged"]) == (True, True)
+    further = (await api.client.post(path(api), json={"flatten": True})).json()
+    assert (further["flatten"], further["unmanaged"]) == (True, False)
     state = await desk.store.kill_switch(api.account_id)
-    assert (state.engaged_at is not None, state.flatten, state.unmanaged) == (True, True, True)
+    assert (state.engaged_at is not None, state.flatten, state.unmanaged) == (True, True, False)
     off = (await api.client.post(f"{path(api)}/release")).json()
     assert (off["engaged"], off["flatten"], off["engaged_at"]) == (False, False, None)
     assert off["released_at"] is not None
@@ -73,6 +73,12 @@ async def test_the_alert_says_the_consequences_in_numbers(api: Api, desk: Desk) 
     (alert,) = await alerts(api)
     assert (alert["severity"], alert["account_id"]) == ("error", api.account_id)
     assert "1 positions worth 1,000.00 USD are closed" in alert["text"]
+
+
+async def test_what_is_not_done_yet_is_refused_and_not_taken(api: Api) -> None:
+    answer = await api.client.post(path(api), json={"flatten": True, "unmanaged": True})
+    assert fields(answer) == ["unmanaged"]
+    assert (await api.get(path(api)))["engaged"] is False
 
 
 @pytest.mark.parametrize("body", [{"unmanaged": True}, {"flatten": 5}, {"now": True}, []])

@@ -11,9 +11,7 @@ class KillSwitchRequest(Model):
     """Entries are cancelled and none is sent, whatever else is asked; protection stays."""
 
     flatten: bool = Field(False, description="Cancel the bots' orders and close what the bots hold.")
-    unmanaged: bool = Field(
-        False, description="Also cancel the orders and close the positions that are no bot's."
-    )
+    unmanaged: bool = Field(False, description="Also close what is no bot's; this version refuses it.")
 
     @model_validator(mode="after")
     def _second_choice(self) -> "KillSwitchRequest":
