@@ -2363,7 +2363,7 @@ export type KillSwitchRequest = {
     /**
      * Unmanaged
      *
-     * Also cancel the orders and close the positions that are no bot's.
+     * Also close what is no bot's; this version refuses it.
      */
     unmanaged: boolean;
 };
