@@ -170,7 +170,7 @@ def not_traded_yet(spec: BotSpec) -> list[Problem]:
     )
     return [
         Problem(
-            field,
+            f"risk_management.{field}",
             f"{what} can be backtested, but not traded yet: change it to start the bot.",
         )
         for field, used, what in found

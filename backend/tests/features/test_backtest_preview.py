@@ -152,7 +152,7 @@ async def test_days_that_are_not_named_are_the_newest(api: Api, bars: Series) ->
         ({"bot": bot(capital="-5")}, ["bot.capital"]),
         ({"bot": bot(indicators=[{"id": "rsi", "name": "RSI", "params": {"timeperiod": 1}}])}, None),
         ({"bot": bot(rules=NEVER)}, ["bot.rules.entry.of.0"]),
-        ({"bot": definition(symbols=["AAPL", "BTC/USD"])}, ["bot.symbols"]),
+        ({"bot": definition(symbols=["AAPL", "BTC/USD"])}, ["bot.symbols.1"]),
         ({"bot": definition(symbols=["../AAPL"])}, ["bot.symbols.0"]),
     ],
 )

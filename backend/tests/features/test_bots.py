@@ -177,8 +177,10 @@ async def test_a_running_bot_is_edited_and_says_what_of_it_applies(api: Api) -> 
 async def test_what_is_not_traded_yet_is_no_edit_of_a_running_bot(api: Api) -> None:
     bot = await api.create()
     await api.client.post(f"/bots/{bot['id']}/start")
-    answer = await api.client.put(f"/bots/{bot['id']}", json=definition(timeframe="1Day"))
-    assert fields(answer) == ["timeframe"]
+    answer = await api.client.put(
+        f"/bots/{bot['id']}", json=definition(risk_management={"entry_order": "limit"})
+    )
+    assert fields(answer) == ["risk_management.entry_order"]
 
 
 async def test_a_running_bot_is_paused_and_resumed(api: Api) -> None:

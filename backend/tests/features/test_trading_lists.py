@@ -100,6 +100,8 @@ async def test_an_order_as_the_page_shows_it(api: Api, desk: Desk) -> None:
         "filled_quantity": "10",
         "filled_average_price": "100.5",
         "expected_price": "100",
+        "slippage": "0.5",
+        "slippage_bps": "50",
         "reason": None,
         "decided_reason": "signal",
         "tau": "2026-03-10T14:31:00Z",

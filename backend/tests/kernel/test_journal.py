@@ -15,7 +15,7 @@ from flotilla.domain.risk import RiskRules
 from tests.engine.exchange import OPEN
 
 # What only asks; a step is journaled by itself.
-ASKING = {"holds", "is_leaving", "checkpoint"}
+ASKING = {"holds", "is_leaving", "checkpoint", "lots"}
 SESSION = Session(OPEN, OPEN + timedelta(hours=6))
 SPEC = KernelSpec(("AAPL",), RiskRules(), Window(time(0), time(0)))
 
@@ -35,7 +35,7 @@ def test_every_method_that_changes_a_bot_is_in_the_journal() -> None:
     methods = {
         name for name in vars(KernelBot) if not name.startswith("_") and callable(getattr(KernelBot, name))
     }
-    assert methods == {*JOURNALED, *ASKING, "step"}
+    assert methods == {*JOURNALED, *ASKING, "step", "manage", "enter"}
 
 
 def test_gone_through_again_it_is_the_same_bot() -> None:

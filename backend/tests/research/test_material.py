@@ -191,7 +191,7 @@ def test_a_constant_alone_has_no_memory() -> None:
     spec = bot()
     plain = BotSpec(
         **{
-            **{name: getattr(spec, name) for name in spec.__slots__},
+            **{name: getattr(spec, name) for name in spec.__dataclass_fields__},
             "indicators": (),
             "entry": Condition(Price("close"), Comparison.ABOVE, Constant(1.0)),
             "exit": None,

@@ -37,6 +37,7 @@ def row_of(stored: BotDefinition) -> BotRow:
         desired_status="stopped",
         on_stop="keep",
         version=1,
+        failures=0,
         created_at=NOW,
         updated_at=NOW,
     )

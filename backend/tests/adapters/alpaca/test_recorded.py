@@ -15,13 +15,13 @@ from flotilla.adapters.alpaca.broker import AlpacaBroker
 from flotilla.adapters.alpaca.client import AlpacaClient
 from flotilla.adapters.alpaca.config import AlpacaConfig
 from flotilla.adapters.alpaca.key_check import AlpacaKeyChecker
-from flotilla.adapters.alpaca.streams import _BarSocket, _TradeSocket
+from flotilla.adapters.alpaca.streams import AlpacaBarStream, _TradeSocket
 from flotilla.domain.errors import Unavailable
 from flotilla.domain.fills import Execution
 from flotilla.domain.market import Instrument, Session
 from flotilla.domain.orders import OrderStatus
 from flotilla.ports.accounts import Keys, Verdict
-from flotilla.ports.broker import KEYS_REFUSED, AccountFigures, OrderRejected, OutcomeUnknown
+from flotilla.ports.broker import KEYS_REFUSED, AccountFigures, OrderRejected, OutcomeUnknown, TooManyRequests
 from tests.adapters.alpaca.test_client import HTML, Venue, venue
 from tests.adapters.alpaca.test_mapping import order
 
@@ -78,7 +78,7 @@ async def test_the_calendar(venue: Venue, broker: AlpacaBroker) -> None:
 async def test_assets(venue: Venue, broker: AlpacaBroker) -> None:
     venue.says(200, recorded("assets"))
     listed = {one.symbol: one for one in await broker.instruments()}
-    assert listed["AAPL"] == Instrument("AAPL", "Apple Inc. Common Stock")
+    assert listed["AAPL"] == Instrument("AAPL", "Apple Inc. Common Stock", fractionable=True)
 
 
 async def test_an_order_that_was_just_sent_is_pending(venue: Venue, broker: AlpacaBroker) -> None:
@@ -149,10 +149,11 @@ async def test_an_id_that_was_used_before_is_asked_for(venue: Venue, broker: Alp
 
 
 async def test_too_many_requests_is_no_answer_to_an_order(venue: Venue, broker: AlpacaBroker) -> None:
+    """It did nothing: whoever counts the requests sends it again when there is room."""
     venue.says(429, {"code": 42910000, "message": "rate limit exceeded"})
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(TooManyRequests):
         await broker.submit(order())
-    with pytest.raises(Unavailable):
+    with pytest.raises(TooManyRequests):
         await broker.account()
 
 
@@ -283,7 +284,7 @@ async def test_an_account_is_at_the_hosts_that_alpaca_py_knows(
     assert client.trading._base_url == trading
     assert client.data._base_url == "https://data.alpaca.markets"
     assert _TradeSocket(config, lambda _: None)._endpoint == updates
-    assert _BarSocket(config, lambda _: None)._endpoint == bars
+    assert AlpacaBarStream(config)._address == bars
 
 
 def test_a_configuration_does_not_show_its_keys() -> None:
