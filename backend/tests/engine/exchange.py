@@ -380,7 +380,7 @@ class Exchange(Scripted):
         return AccountFigures(equity=cash, cash=cash, last_equity=Decimal(100_000))
 
     async def _listed(self) -> Sequence[Instrument]:
-        return [Instrument(symbol, symbol) for symbol in self.history.minutes]
+        return [Instrument(symbol, symbol, fractionable=True) for symbol in self.history.minutes]
 
     async def _calendar(self, start: date, end: date) -> Sequence[Session]:
         days = (start + timedelta(days=n) for n in range((end - start).days + 1))

@@ -90,7 +90,7 @@ async def test_a_touched_leg_holds_the_bot_until_its_fill_is_told(
         exchange.touches = False
         exchange.calls.clear()
         tau = exchange.minute(AAPL=(101.0, 101.0, 98.0, 101.5))
-        clock.advance(1.9)
+        clock.advance(1.0)
         await turns()
         assert tau not in engine.store.taus
         exchange.fill(exchange.leg(OrderType.STOP).broker_order_id, price=98.98)

@@ -303,7 +303,7 @@ async def test_protection_stays_where_it_is_until_the_position_is_closed(
         bot_id = await hold(engine, risk_management=RISK)
         await engine.want(bot_id, "stopped")
         await engine.until_status(bot_id, BotStatus.STOPPED)
-        assert not first._loops
+        await until(lambda: not first._loops)
         async with engine.database.transaction() as session:
             row = await session.get_one(type(await engine.bot(bot_id)), bot_id)
             row.risk_management = RISK | {"fractional": True}

@@ -174,5 +174,5 @@ async def _see(desk: Desk, tau: datetime) -> None:
 async def _journal(desk: Desk, tau: datetime) -> None:
     origin = ReplayOrigin(tau, OriginCause.STARTED, None, 1, 10_000.0, 1e5, [], [], {}, [], {})
     journal = StepJournal([JournaledStep(tau, [("begin_run", {})])], origin)
-    step = StepRecord(desk.bot_id, desk.account_id, 1, tau, [], [], {}, Decimal(0), journal)
+    step = StepRecord(desk.bot_id, desk.account_id, 1, tau, [], [], {}, Decimal(0), journal=journal)
     await desk.store.record_step(step)

@@ -33,7 +33,12 @@ async def assign(session: AsyncSession, row: FindingRow) -> Booked:
     ) or Decimal(0)
     if held * row.quantity < 0 and abs(row.quantity) > abs(held):
         raise CannotAssign(f"The bot holds {held:f} {row.symbol}, which is less than what is missing.")
-    order = await _order(session, row, bot, closes=held * row.quantity < 0)
+    closes = held * row.quantity < 0
+    if not closes and bot.rules.get("entry" if row.quantity > 0 else "short_entry") is None:
+        raise CannotAssign(
+            f"The bot does not {'buy' if row.quantity > 0 else 'sell short'}: it could not leave it."
+        )
+    order = await _order(session, row, bot, closes=closes)
     assert order.broker_order_id is not None
     price = -row.cash / row.quantity
     execution = Execution(order.broker_order_id, order.quantity, order.quantity, price, row.opened_at)
