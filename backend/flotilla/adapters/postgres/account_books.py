@@ -267,6 +267,7 @@ async def _add(session: AsyncSession, account_id: str, moved: Mapping[str, Decim
 
 async def _tell(session: AsyncSession, row: FindingRow) -> None:
     """Tell the browsers of a finding: what differs, and what became of it."""
+    await session.flush()
     await session.refresh(row)
     resolved = row.resolved_at is not None
     alert = AlertOut(

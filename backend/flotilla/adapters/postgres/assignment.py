@@ -35,9 +35,8 @@ async def assign(session: AsyncSession, row: FindingRow) -> Booked:
         raise CannotAssign(f"The bot holds {held:f} {row.symbol}, which is less than what is missing.")
     closes = held * row.quantity < 0
     if not closes and bot.rules.get("entry" if row.quantity > 0 else "short_entry") is None:
-        raise CannotAssign(
-            f"The bot does not {'buy' if row.quantity > 0 else 'sell short'}: it could not leave it."
-        )
+        trade = "buy" if row.quantity > 0 else "sell short"
+        raise CannotAssign(f"The bot does not {trade}: none of its rules would end the position.")
     order = await _order(session, row, bot, closes=closes)
     assert order.broker_order_id is not None
     price = -row.cash / row.quantity
