@@ -63,6 +63,7 @@ class Outside:
     whole_frames: bool
     coin_stream: BarStream | None = None
     symbol_limit: int | None = None  # what the account's data plan streams on one connection
+    clock_is_ours: bool = True  # the market lives by the world's time, so that ours can be off
 
 
 class Supervisor:
@@ -177,7 +178,7 @@ class Supervisor:
             market.connected, market.problem = False, error.detail
         else:
             market.connected, market.problem = True, None
-            if self._out.account.kind != "practice":
+            if self._out.clock_is_ours and self._out.account.kind != "practice":
                 self._clock.measured(asked, state.now, self._out.clock.now())
                 market.clock_offset = self._clock.seconds
             market.now, market.rate, market.source = state.now, state.rate, state.source

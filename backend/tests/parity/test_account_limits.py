@@ -78,8 +78,8 @@ async def replay(module_database_url: str, tmp_path_factory: pytest.TempPathFact
 
 async def _refused(backend: Backend, bot_id: str) -> set[tuple[str, str]]:
     """When the account's limits refused an entry first of several times, and of which symbol."""
-    answer = await backend.api.get(f"/bots/{bot_id}/decisions", params={"limit": 500})
-    return {(row["first_tau"], row["symbol"]) for row in answer.json() if row["refusal"] == "ACCOUNT_LIMIT"}
+    rows = await backend.items(f"/bots/{bot_id}/decisions")
+    return {(row["first_tau"], row["symbol"]) for row in rows if row["refusal"] == "ACCOUNT_LIMIT"}
 
 
 @pytest.mark.parametrize("number", range(len(ROWS)), ids=[row["name"] for row in ROWS])

@@ -54,7 +54,7 @@ async def replay(module_database_url: str, tmp_path_factory: pytest.TempPathFact
     request = BacktestRequest(specs, start, end, account_equity=_ACCOUNT, instruments=instruments)
     backtest = run(request, histories, domain_sessions(sessions(_WARM, _LAST)))
     assert start.date() < end.date(), "the day must roll while they trade"
-    return Replay(specs, live, backtest)
+    return Replay(specs, live, [], backtest, [])
 
 
 def _history(symbol: str) -> Series:

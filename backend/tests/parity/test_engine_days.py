@@ -47,7 +47,7 @@ async def replay(module_database_url: str, tmp_path_factory: pytest.TempPathFact
         live = [await _fills(backend, bot_id, until=days[-1].open) for bot_id in ids]
     specs = [to_spec(BotDefinition.model_validate(row)) for row in DAILY_ROWS]
     request = BacktestRequest(specs, start, days[-2].close, account_equity=_ACCOUNT)
-    return Replay(specs, live, run(request, histories, domain_sessions(sessions(_WARM, _LAST))))
+    return Replay(specs, live, [], run(request, histories, domain_sessions(sessions(_WARM, _LAST))), [])
 
 
 async def _over(backend: Backend, close: datetime) -> None:
