@@ -2,7 +2,8 @@
 
 There is no task that writes: whoever finds nobody at it commits everything that waits, and hands over to
 the first of those who came meanwhile. So a lone write is committed at once, and under load a commit takes
-as many as came during the one before.
+as many as came during the one before. What is urgent goes first, and by itself: it waits for one commit
+that is under way, and for none that many others fill.
 """
 
 import asyncio
@@ -42,20 +43,25 @@ class GroupCommit(Generic[Item, Result]):
         self._commit = commit
         self._most = most
         self._fatal = fatal
+        self._urgent: deque[_Waiting[Item, Result]] = deque()
         self._waiting: deque[_Waiting[Item, Result]] = deque()
         self._busy = False
 
-    async def write(self, item: Item) -> Result:
-        """Return what `commit` says of the item when it is committed; raise what it raised for it."""
+    async def write(self, item: Item, *, urgent: bool = False) -> Result:
+        """Return what `commit` says of the item when it is committed; raise what it raised for it.
+
+        Items that are `urgent` are committed before all others.
+        """
         mine: _Waiting[Item, Result] = _Waiting(item, asyncio.get_running_loop().create_future())
-        self._waiting.append(mine)
+        queue = self._urgent if urgent else self._waiting
+        queue.append(mine)
         leads = not self._busy
         if self._busy:
             leads = await self._turn_of(mine)
         if leads:
             self._busy = True
             try:
-                await self._write_waiting()
+                await self._write_waiting(queue)
             finally:
                 self._hand_over()
         if mine.error is not None:
@@ -67,19 +73,20 @@ class GroupCommit(Generic[Item, Result]):
         try:
             return await mine.turn
         except asyncio.CancelledError:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
+            for queue in (self._urgent, self._waiting):
+                if mine in queue:
+                    queue.remove(mine)
             if mine.turn.done() and not mine.turn.cancelled() and mine.turn.result():
                 self._hand_over()  # it was told to go on at the very moment in which it was ended
             raise
 
-    async def _write_waiting(self) -> None:
-        group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+    async def _write_waiting(self, queue: deque[_Waiting[Item, Result]]) -> None:
+        group = [queue.popleft() for _ in range(min(self._most, len(queue)))]
         try:
             await self._write(group)
         finally:
             # Ended in the middle, it leaves to the next what nobody knows to be written.
-            self._waiting.extendleft(one for one in reversed(group[1:]) if not one.is_done)
+            queue.extendleft(one for one in reversed(group[1:]) if not one.is_done)
             for one in group:
                 if one.is_done and not one.turn.done():
                     one.turn.set_result(False)
@@ -102,8 +109,10 @@ class GroupCommit(Generic[Item, Result]):
                 one.result, one.is_done = result, True
 
     def _hand_over(self) -> None:
-        while self._waiting and self._waiting[0].turn.done():
-            self._waiting.popleft()  # its writer was ended
-        self._busy = bool(self._waiting)
-        if self._waiting:
-            self._waiting[0].turn.set_result(True)
+        for queue in (self._urgent, self._waiting):
+            while queue and queue[0].turn.done():
+                queue.popleft()  # its writer was ended
+        following = self._urgent or self._waiting
+        self._busy = bool(following)
+        if following:
+            following[0].turn.set_result(True)

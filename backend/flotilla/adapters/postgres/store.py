@@ -136,7 +136,7 @@ class PostgresStore:
             return await memories.read(session, group)
 
     async def record_step(self, step: StepRecord) -> StepStored:
-        return await self._steps.write(step)
+        return await self._steps.write(step, urgent=bool(step.orders))
 
     async def _write_steps(self, group: Sequence[StepRecord]) -> Sequence[StepStored]:
         async with self._transaction() as session:

@@ -63,6 +63,36 @@ async def test_what_came_during_a_commit_is_one_group(commits: Commits) -> None:
     assert await commits.commit.write("f") == "F"
 
 
+async def test_what_is_urgent_goes_first_and_by_itself(commits: Commits) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(commits.commit.write("a"))
+        await turns()
+        others = [tasks.create_task(commits.commit.write(item)) for item in "bcde"]
+        urgent = [tasks.create_task(commits.commit.write(item, urgent=True)) for item in "xy"]
+        await turns()
+        commits.gate.set()
+    assert commits.groups == [["a"], ["x", "y"], ["b", "c", "d"], ["e"]]
+    assert [task.result() for task in (*others, *urgent)] == list("BCDEXY")
+    assert await commits.commit.write("f", urgent=True) == "F"
+
+
+async def test_something_urgent_does_not_take_the_turn_that_another_has(commits: Commits) -> None:
+    """It comes when the turn was given, and before the other has begun."""
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(commits.commit.write("a"))
+        await turns()
+        second = tasks.create_task(commits.commit.write("b"))
+        await turns()
+        urgent: list[asyncio.Task[str]] = []
+        first.add_done_callback(
+            lambda _: urgent.append(tasks.create_task(commits.commit.write("x", urgent=True)))
+        )
+        commits.gate.set()
+        await turns()
+    assert sorted(commits.groups) == [["a"], ["b"], ["x"]]
+    assert [second.result(), urgent[0].result()] == ["B", "X"]
+
+
 async def test_one_that_cannot_be_written_fails_alone(commits: Commits) -> None:
     commits.bad = {"c"}
     assert await outcomes(commits, "abcd") == ["A", "B", ValueError, "D"]
