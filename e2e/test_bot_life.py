@@ -63,16 +63,16 @@ def test_a_stopped_bot_is_changed(product: Product, page: Page) -> None:
     assert stored["version"] == bot["version"] + 1
 
 
-def test_a_running_bot_is_changed_and_goes_on(product: Product, page: Page) -> None:
-    bot = product.post("bots", quiet("Changed while it runs"))
+def test_a_running_bot_cannot_be_changed(product: Product, page: Page) -> None:
+    bot = product.post("bots", quiet("Cannot be changed"))
     product.post(f"bots/{bot['id']}/start")
     product.await_status(bot["id"], "running")
     page.goto(f"{product.url}/bots/{bot['id']}/edit")
-    expect(page.get_by_text("The bot goes on while you edit.")).to_be_visible()
-    page.get_by_role("button", name="Save bot").click()
-    page.wait_for_url(f"**/bots/{bot['id']}")
-    stored = product.get(f"bots/{bot['id']}")
-    assert (stored["version"], stored["status"]) == (bot["version"] + 1, "running")
+    save = page.get_by_role("button", name="Save bot")
+    expect(save).to_be_disabled()
+    expect(page.get_by_text("Stop it first")).to_be_visible()
+    product.post(f"bots/{bot['id']}/stop", {"on_stop": "keep"})
+    expect(save).to_be_enabled()
 
 
 def test_a_stopped_bot_is_deleted(product: Product, page: Page) -> None:
