@@ -58,7 +58,12 @@ class Edited:
 
 
 class BotLoop:
-    """One running bot. `run` is its task; the methods before it are called from outside."""
+    """One running bot. `run` is its task; the methods before it are called from outside.
+
+    Steps that say nothing new are written together, every `WRITES_EVERY` minutes.
+    """
+
+    WRITES_EVERY = 5
 
     def __init__(
         self,
@@ -323,6 +328,7 @@ class BotLoop:
                     await self._step(offered.minute)
                 finally:
                     self._pass(offered)
+            await self._write_rest()
         finally:
             self._following = False
             while not self._inbox.empty():
@@ -355,6 +361,8 @@ class BotLoop:
             status = BotStatus.PAUSED if self._paused else BotStatus.RUNNING
         if status is not self._told:
             self._told = status
+            if status is BotStatus.STOPPED:
+                await self._write_rest()  # it may be looked at as soon as it is said to have stopped
             await self._store.set_status(self.bot.id, status)
 
     @property
@@ -408,38 +416,57 @@ class BotLoop:
         result = await self._decide(minute, heard, mode)
         bot, holdings = state.book.bots[0], state.holdings
         kept = (int(bot.day), float(bot.day_baseline), float(bot.closing_equity))
-        quiet = not (result.decisions or result.intents or holdings or kept != self._kept)
-        if quiet and state.journal.is_empty:
+        quiet = not (result.intents or holdings or kept != self._kept) and state.journal.is_empty
+        if quiet and not (result.decisions or self._runs.has_unwritten):
             return
-        await self._seen.kept(minute.tau)
         drafts = [self._draft(intent, heard) for intent in result.intents]
         entries = sum(intent.purpose is Purpose.ENTRY for intent in result.intents)
         moves = self._orders.moved_stops(minute.tau, epoch=self._account.epoch)
         drafts[len(drafts) - entries : len(drafts) - entries] = moves  # after exits, before entries
+        self._runs.take(result.decisions, heard, holdings, drafts, version=self.bot.version)
+        if quiet and not bot.busy and self._runs.says_nothing_new and not self._writes_at(minute):
+            self._runs.put_off(minute.tau)
+            self._decision_log.passed(minute.tau)
+            return
+        await self._seen.kept(minute.tau)
         with self._gateway.claim(draft.client_order_id for draft in drafts):
             stored = await self._store.record_step(
-                StepRecord(
-                    bot_id=self.bot.id,
-                    account_id=self._account.id,
-                    bot_version=self.bot.version,
-                    tau=minute.tau,
-                    decisions=self._runs.entries(
-                        result.decisions, heard, holdings, drafts, version=self.bot.version
-                    ),
-                    orders=drafts,
-                    checkpoint=self._book.checkpoint() | {"tau": minute.tau.isoformat()},
-                    day_pnl=Decimal(repr(round(state.day_pnl, 6))),
-                    journal=self._decision_log.journal(
-                        state, self._book.last_signal, tau=minute.tau, version=self.bot.version
-                    ),
-                    guarded=self._book.guarded(),
-                    day=state.trading_day,
-                    equity=Decimal(repr(round(state.equity, 6))),
-                )
+                self._record(minute.tau, drafts, anew=self._writes_at(minute))
             )
             self._kept = kept
             self._runs.stored(stored.decision_ids)
             await self._orders.send(result.intents, stored.orders)
+
+    def _writes_at(self, minute: Minute) -> bool:
+        """Whether what was put off is written now: each bot has its own turn, and no session ends before."""
+        turn = int(minute.tau.timestamp()) // 60 + int(self.bot.id[-4:], 16)
+        return turn % self.WRITES_EVERY == 0 or minute.tau >= minute.session.close
+
+    def _record(self, tau: datetime, drafts: Sequence[OrderDraft] = (), *, anew: bool = True) -> StepRecord:
+        state = self._book.state
+        return StepRecord(
+            bot_id=self.bot.id,
+            account_id=self._account.id,
+            bot_version=self.bot.version,
+            tau=tau,
+            decisions=self._runs.entries(anew=anew),
+            orders=drafts,
+            checkpoint=self._book.checkpoint() | {"tau": tau.isoformat()},
+            day_pnl=Decimal(repr(round(state.day_pnl, 6))),
+            journal=self._decision_log.journal(
+                state, self._book.last_signal, tau=tau, version=self.bot.version
+            ),
+            guarded=self._book.guarded(),
+            day=state.trading_day,
+            equity=Decimal(repr(round(state.equity, 6))),
+        )
+
+    async def _write_rest(self) -> None:
+        """What was put off, when nothing follows."""
+        if self._last is not None and self._runs.has_unwritten:
+            await self._seen.kept(self._last.tau)
+            stored = await self._store.record_step(self._record(self._last.tau))
+            self._runs.stored(stored.decision_ids)
 
     async def _decide(self, minute: Minute, heard: Mapping[str, SymbolSignals], mode: Mode) -> StepResult:
         """One kernel step; under limits of the account its entries wait for the other bots' exits."""

@@ -37,6 +37,10 @@ class DecisionLog:
         self._stored = tau
         return StepJournal(found.steps, origin)
 
+    def passed(self, tau: datetime) -> None:
+        """The step at `tau` was taken, and is stored with a later one."""
+        self._stored = tau
+
     def _origin(
         self, found: Origin, state: JournaledBot, asked: Mapping[str, int], version: int
     ) -> ReplayOrigin:

@@ -14,7 +14,7 @@ from flotilla.domain.bots import BotSpec
 from flotilla.domain.indicators import CATALOGUE, IndicatorUse
 from flotilla.domain.indicators.catalogue import complete
 from flotilla.domain.market import FloatArray, Series, Timeframe
-from flotilla.domain.rules import All, Any, Chart, Explained, Not, Rule
+from flotilla.domain.rules import All, Any, Chart, Explained, Held, Not, Rule
 
 
 @dataclass(slots=True)
@@ -85,6 +85,14 @@ class Question:
             parts = tuple(replace(part, depth=part.depth + depth) if depth else part for part in found)
             shared.explained[asked] = parts
         return parts
+
+    def truths(self, chart: Chart, shared: SymbolCharts) -> tuple[bool, ...]:
+        """Which of the conditions that `explain` names hold, without what they saw."""
+        if self.key is None:
+            return tuple(truth for one in self.members for truth in one.truths(chart, shared))
+        if isinstance(self.rule, Held):  # it is told with the condition that has held
+            return tuple(part.holds for part in self.explain(chart, shared))
+        return (self.holds(chart, shared),)
 
 
 class Questions:

@@ -51,6 +51,11 @@ class SymbolSignals:
         rule = self.asked.rule("exit" if exiting else "entry")
         return [] if rule is None else list(rule.explain(self.chart, self.shared))
 
+    def truths(self, *, exiting: bool) -> tuple[bool, ...]:
+        """Which of these conditions hold: a small part of the work of `conditions`."""
+        rule = self.asked.rule("exit" if exiting else "entry")
+        return () if rule is None else rule.truths(self.chart, self.shared)
+
 
 def signals(
     asked: Questions,

@@ -113,15 +113,19 @@ class DecisionEntry:
     """One decision to record. `continues` is the row whose run of equal decisions it prolongs.
 
     `bar`: the open of the bar that the rules were asked about, None where they were not; `exiting`: the
-    conditions are those of the exit; `client_order_id`: the order that it became.
+    conditions are those of the exit; `client_order_id`: the order that it became. `count`: for how many
+    equal decisions it stands, of which the newest was at `tau` (None: at the step's). `conditions` are None
+    where nobody looked at them again: those of the row stay.
     """
 
     decision: Decision
-    conditions: Sequence[Explained]
+    conditions: Sequence[Explained] | None
     continues: str | None
     bar: datetime | None = None
     exiting: bool = False
     client_order_id: str | None = None
+    count: int = 1
+    tau: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from flotilla.db.tables import BotRow, BotVersionRow
 from flotilla.domain.bots import BotStatus, OnStop
 from flotilla.domain.orders import OrderStatus
 from flotilla.domain.risk import RefusalCode
+from flotilla.engine.bot_loop import BotLoop
 from flotilla.features.decisions.keeper import DecisionKeeper
 from flotilla.features.decisions.recordings import Recordings
 from flotilla.features.decisions.reports import Due, ReportStore
@@ -27,6 +28,18 @@ from tests.engine.harness import BOT, NO_LEGS, Engine, hold
 DAY = date(2026, 3, 10)
 MINUTE = timedelta(minutes=1)
 AVERAGE = {"id": "mean", "name": "SMA", "params": {"timeperiod": 3}}
+
+
+@pytest.fixture(autouse=True)
+def every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is written at once, so that a report in mid-session has them all."""
+    monkeypatch.setattr(BotLoop, "WRITES_EVERY", 1)
+
+
+@pytest.fixture
+def put_off(every_minute: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written but for a cause."""
+    monkeypatch.setattr(BotLoop, "WRITES_EVERY", 1 << 40)
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +100,81 @@ async def test_a_restart_is_replayed_and_the_runs_of_decisions_go_on(engine: Eng
     assert after.keys() == before.keys()
     longer = {row_id for row_id in after if after[row_id] == before[row_id] + 2}
     assert {row.symbol for row in await engine.decisions(bot_id) if row.id in longer} == {"AAPL", "MSFT"}
+    assert report.decisions.mismatches == []
+    assert report.fills.differences == []
+
+
+async def told(engine: Engine, bot_id: str) -> list[tuple[str, str, int, datetime]]:
+    """What is stored of each run, in the order of their rows."""
+    return [(d.symbol, d.outcome, d.count, d.last_tau) for d in await engine.decisions(bot_id)]
+
+
+@pytest.mark.usefixtures("put_off")
+async def test_steps_that_say_nothing_new_are_written_with_the_next_that_does(engine: Engine) -> None:
+    """Until then not a row changes; all of them are counted, each with its own last minute."""
+    async with engine.running():
+        bot_id = await engine.start_bot(symbols=["AAPL", "MSFT"], risk_management=NO_LEGS)
+        first = await engine.minute(AAPL=90.0, MSFT=90.0)
+        await engine.minute(AAPL=91.0, MSFT=91.0)
+        both = await engine.minute(AAPL=92.0, MSFT=92.0)
+        asked = await engine.minute(AAPL=93.0)
+        quiet = await told(engine, bot_id)
+        entered = await engine.minute(AAPL=101.0)
+        written = await told(engine, bot_id)
+        report = await report_of(engine, bot_id)
+    assert quiet == [("AAPL", "none", 1, first), ("MSFT", "none", 1, first)]
+    assert written == [
+        ("AAPL", "none", 4, asked),
+        ("MSFT", "none", 3, both),
+        ("AAPL", "enter", 1, entered),
+    ]
+    assert (report.decisions.mismatches, report.decisions.evaluations) == ([], 8)
+
+
+@pytest.mark.usefixtures("put_off")
+async def test_a_bot_that_ends_leaves_nothing_unwritten(engine: Engine) -> None:
+    async with engine.running():
+        bot_id = await engine.start_bot(risk_management=NO_LEGS)
+        for _ in range(3):
+            tau = await engine.minute(AAPL=90.0)
+        await engine.want(bot_id, "stopped")
+        await engine.until_status(bot_id, BotStatus.STOPPED)
+        report = await report_of(engine, bot_id)
+    assert await told(engine, bot_id) == [("AAPL", "none", 3, tau)]
+    assert (report.decisions.mismatches, report.decisions.evaluations) == ([], 3)
+
+
+@pytest.mark.usefixtures("put_off")
+async def test_an_edit_counts_what_the_version_before_had_put_off(engine: Engine) -> None:
+    async with engine.running():
+        bot_id = await engine.start_bot(risk_management=NO_LEGS)
+        for _ in range(3):
+            tau = await engine.minute(AAPL=90.0)
+        await engine.edit(bot_id, risk_management=NO_LEGS | {"position_percent": 40})
+        await engine.until_version(bot_id, 2)
+        after = await engine.minute(AAPL=90.0)
+        report = await report_of(engine, bot_id)
+    assert await told(engine, bot_id) == [("AAPL", "none", 3, tau), ("AAPL", "none", 1, after)]
+    assert (report.decisions.mismatches, report.decisions.evaluations) == ([], 4)
+
+
+@pytest.mark.usefixtures("put_off")
+async def test_a_crash_loses_only_counts_and_the_replay_still_agrees(engine: Engine) -> None:
+    """What nobody wrote is not said to have been; state and orders go on as if it had been."""
+    async with engine.running():
+        bot_id = await engine.start_bot(risk_management=NO_LEGS)
+        first = await engine.minute(AAPL=90.0)
+        await engine.minute(AAPL=90.0)
+    assert await told(engine, bot_id) == [("AAPL", "none", 1, first)]
+    async with engine.running():
+        await engine.until_status(bot_id, BotStatus.RUNNING)
+        await engine.minute(AAPL=90.0)
+        await engine.minute(AAPL=101.0)
+        report = await report_of(engine, bot_id)
+    assert [(outcome, count) for _, outcome, count, _ in await told(engine, bot_id)] == [
+        ("none", 2),
+        ("enter", 1),
+    ]
     assert report.decisions.mismatches == []
     assert report.fills.differences == []
 

@@ -73,9 +73,9 @@ class BotVersionRow(Table):
 class DecisionRow(Table):
     """What a bot decided for a symbol, kept compactly: a run of equal decisions is one row.
 
-    `began` has the numbers and conditions of its first decision, `numbers` and `conditions` those of its
-    last; the bars are those that the rules were asked about, by their open. `exiting`: the conditions are
-    those of the exit.
+    `began` has the numbers and conditions of its first decision, `numbers` and `conditions` those of the last
+    one at which they were looked at again (as true or false as its last). The bars are those that the rules
+    were asked about, by their open. `exiting`: the conditions are those of the exit.
     """
 
     __tablename__ = "decisions"
