@@ -47,7 +47,11 @@ async def update_bot(
     definition: BotDefinition,
     service: Service,
     apply_to_open: Annotated[
-        bool, Query(description="What the bot holds takes the new time stop, trailing and break-even, too.")
+        bool,
+        Query(
+            description="What the bot holds takes the new time stop, trailing and break-even, too. Its "
+            "fixed stop and target stay where the entry put them, at the broker or in the engine."
+        ),
     ] = False,
 ) -> BotOut:
     """Replace a bot's definition; the old one is kept as a version.
