@@ -71,7 +71,9 @@ class AccountDesk:
             return None
         self._gateway.guard.follow(order)
         try:
-            with spending(Priority.EXIT):
+            with spending(
+                Priority.KILL_SWITCH if order.client_order_id.startswith("close-") else Priority.EXIT
+            ):
                 return await self._broker.submit(order)
         except OutcomeUnknown as error:
             log.warning("account_order_unknown", order=order.client_order_id, error=str(error))

@@ -6,7 +6,7 @@ the bots that depend on it open nothing until it is resolved.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ from flotilla.engine.account_desk import AccountDesk
 from flotilla.engine.activity_reader import ActivityReader
 from flotilla.engine.order_gateway import OrderGateway
 from flotilla.engine.reconciliation import reconcile
+from flotilla.engine.unmanaged_closer import UnmanagedCloser
 from flotilla.ports.account_books import AccountBooks, Look
 from flotilla.ports.broker import Broker
 from flotilla.ports.bus import FINDINGS, Nudges
@@ -63,6 +64,7 @@ class AccountWatch:
         *,
         account_id: str,
         second_look: float = _SECOND_LOOK,
+        closes_unmanaged: Callable[[], bool] = lambda: False,
     ) -> None:
         self._broker = broker
         self._store = store
@@ -73,6 +75,8 @@ class AccountWatch:
         self._second_look = second_look
         self._reader = ActivityReader(broker, books, gateway, account_id=account_id)
         self._desk = AccountDesk(broker, books, gateway, account_id=account_id)
+        self._closer = UnmanagedCloser(broker, books, gateway, account_id=account_id)
+        self._closes_unmanaged = closes_unmanaged
         self._fills = 0  # as of the last agreement
         self.unmanaged: Mapping[str, Decimal] = {}
 
@@ -103,10 +107,11 @@ class AccountWatch:
         raise ConnectionError("the database connection that brings nudges was lost")
 
     async def round(self) -> None:
-        """Carry out what a person has chosen, then compare."""
+        """Carry out what a person has chosen (the kill switch, remedies), then compare."""
         self._gateway.news.clear()
         try:
-            if await self._desk.carry_out():
+            again = self._closes_unmanaged() and await self._closer.close()
+            if await self._desk.carry_out() or again:
                 self._gateway.news.set()  # an order of the account's own is under way: look again
             await self.compare()
         except Unavailable as error:

@@ -49,19 +49,36 @@ class BudgetedBroker:
         self._budget = budget
         self._clock_is_free = clock_is_free
         self._state: MarketState | None = None
+        self._no_entries: str | None = None
+        self._exits_first = False
+
+    def heed_kill_switch(self, *, no_entries: str | None, exits_first: bool) -> None:
+        """Send no entry that still waits for its turn, for that reason; exits before all others."""
+        self._no_entries, self._exits_first = no_entries, exits_first
+        self._budget.review()
 
     async def submit(self, order: Order) -> BrokerOrder:
-        """Send an order. Raises OrderNotSent for an entry whose bar is over before its turn came."""
+        """Send an order. Raises OrderNotSent for an entry whose bar is over, or that the kill switch
+        forbids, before its turn came.
+        """
         stale = None if order.purpose is not Purpose.ENTRY else lambda: self._is_over(order.tau)
         try:
-            with spending(_PRIORITIES.get(order.purpose, Priority.EXIT)):
+            with spending(_PRIORITIES.get(order.purpose, self._exits)):
                 return await self._request(lambda: self._broker.submit(order), is_stale=stale)
         except WaitedTooLong:
+            if self._no_entries is not None:
+                raise OrderNotSent(self._no_entries) from None
             raise OrderNotSent(
                 "REQUEST_BUDGET: too many requests were waiting; its bar was over before its turn came."
             ) from None
 
+    @property
+    def _exits(self) -> Priority:
+        return Priority.KILL_SWITCH if self._exits_first else Priority.EXIT
+
     def _is_over(self, tau: datetime) -> bool:
+        if self._no_entries is not None:
+            return True
         now = self._budget.market_now()
         return now is not None and now - tau > STALE_AFTER
 
@@ -71,7 +88,7 @@ class BudgetedBroker:
 
     async def cancel(self, broker_order_id: str) -> None:
         """Cancels come before exits that wait for them, or make room for the kill switch."""
-        with spending(Priority.EXIT):
+        with spending(self._exits):
             await self._request(lambda: self._broker.cancel(broker_order_id))
 
     async def find(self, client_order_id: str) -> BrokerOrder | None:

@@ -170,6 +170,12 @@ class RequestBudget:
         self._closed_until = max(self._closed_until, self._wall() + min(wait, MINUTE))
         log.warning("too_many_requests", wait=wait, used=len(self._made))
 
+    def review(self) -> None:
+        """Something has changed that may have made waiting requests stale: they go."""
+        for waiter in [one for one in self._waiting if one.is_stale is not None and one.is_stale()]:
+            self._waiting.remove(waiter)
+            _settle(waiter.granted, WaitedTooLong())
+
     # --- requests -------------------------------------------------------------------------------
 
     async def spend(
@@ -199,9 +205,7 @@ class RequestBudget:
             waiter = self._waiting.pop(0)
             self._made.extend([(now, self.market.at(now))] * waiter.cost)
             _settle(waiter.granted, None)
-        for waiter in [one for one in self._waiting if one.is_stale is not None and one.is_stale()]:
-            self._waiting.remove(waiter)
-            _settle(waiter.granted, WaitedTooLong())
+        self.review()
         if self._waiting:
             self._timer = asyncio.get_running_loop().call_later(self._until_next(now), self._dispatch)
 

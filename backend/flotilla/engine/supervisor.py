@@ -93,6 +93,7 @@ class Supervisor:
             self._gateway,
             outside.nudges,
             account_id=self._account_id,
+            closes_unmanaged=lambda: self._kill_switch.closes_unmanaged,
         )
         self._limits = AccountLimiter(outside.store, self._account_id)
         self._hub = MarketFeeds(
@@ -106,7 +107,7 @@ class Supervisor:
         self._seen = SeenBars(outside.store, account_id=self._account_id)
         self._market = MarketSnapshot()
         self._instruments: Mapping[str, Instrument] = {}
-        self._kill_switch = KillSwitch(outside.store, self._gateway, account_id=self._account_id)
+        self._kill_switch = KillSwitch(outside.store, self._gateway, broker, account_id=self._account_id)
         self._loops: dict[str, BotLoop] = {}
         self._watched: set[str] = set()
         self._closing: asyncio.Queue[tuple[Minute, list[asyncio.Event]]] = asyncio.Queue()
@@ -303,6 +304,7 @@ class Supervisor:
                 for loop in self._loops.values():
                     loop.wake()
                 self._look_again.set()
+                self._gateway.news.set()  # the account watch closes what is no bot's
             done = await self._kill_switch.act()
 
     async def _watch_held(self) -> None:

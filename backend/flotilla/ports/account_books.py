@@ -90,6 +90,14 @@ class AccountBooks(Protocol):
         """Take a finding for the account's own, and write the order that closes it."""
         ...
 
+    async def close_unmanaged(self, account_id: str, symbols: Collection[str]) -> bool:
+        """Write orders that close what is no bot's of these symbols; whether any was written.
+
+        None for a symbol that one is under way for, or was written for within the last minute: one
+        that was refused is not repeated at every look.
+        """
+        ...
+
     async def account_orders(self, account_id: str) -> Sequence[Order]:
         """The account's own orders that are not known to be done (`bot_id` is empty)."""
         ...

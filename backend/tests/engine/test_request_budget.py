@@ -264,3 +264,19 @@ def budgeted(desk: Desk, budget: RequestBudget) -> OrderGateway:
     desk.gateway = OrderGateway(broker, desk.store, account_id=desk.engine.account_id, ask_after=AT_ONCE)
     desk.gateway.listen(desk.bot_id, desk.bot)
     return desk.gateway
+
+
+async def test_what_has_become_stale_goes_at_once_and_costs_nothing() -> None:
+    """The kill switch drops entries that wait for their turn, before any room is made for them."""
+    budget, is_stale = RequestBudget(limit=4), False
+    for _ in range(3):
+        await budget.spend(Priority.ENTRY)
+    waiting = asyncio.ensure_future(budget.spend(Priority.ENTRY, is_stale=lambda: is_stale))
+    await asyncio.sleep(0)
+    assert budget.waiting == 1
+    is_stale = True
+    budget.review()
+    with pytest.raises(WaitedTooLong):
+        await waiting
+    assert (budget.waiting, budget.used) == (0, 3)
+    await budget.spend(Priority.KILL_SWITCH)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from flotilla.db.tables import EventRow
+from flotilla.domain.reconciliation import CASH
 from flotilla.realtime.messages import FACT
 from tests.adapters.postgres.desk import Desk, draft
 from tests.features.api import Api, fields
@@ -42,6 +43,7 @@ async def test_before_it_is_used_it_says_what_it_would_do(api: Api, desk: Desk) 
             "entries": 1,
             "orders": 1,
             "positions": 1,
+            "unmanaged": 0,
             "value": "1015",
             "unrealized_pnl": "15",
         },
@@ -75,10 +77,13 @@ async def test_the_alert_says_the_consequences_in_numbers(api: Api, desk: Desk) 
     assert "1 positions worth 1,000.00 USD are closed" in alert["text"]
 
 
-async def test_what_is_not_done_yet_is_refused_and_not_taken(api: Api) -> None:
+async def test_what_is_no_bots_is_counted_and_closed_by_the_second_choice(api: Api, desk: Desk) -> None:
+    await desk.store.account_books.adopt(desk.account_id, {"MSFT": Decimal(7), CASH: Decimal(900)}, {})
+    assert (await api.get(path(api)))["consequences"]["unmanaged"] == 1
     answer = await api.client.post(path(api), json={"flatten": True, "unmanaged": True})
-    assert fields(answer) == ["unmanaged"]
-    assert (await api.get(path(api)))["engaged"] is False
+    assert answer.json()["unmanaged"] is True
+    (alert,) = await alerts(api)
+    assert "1 holdings of no bot" in alert["text"]
 
 
 @pytest.mark.parametrize("body", [{"unmanaged": True}, {"flatten": 5}, {"now": True}, []])

@@ -192,6 +192,10 @@ class PostgresAccountBooks:
             await _close(session, row, Remedy.FLATTEN)
             await _tell(session, row)
 
+    async def close_unmanaged(self, account_id: str, symbols: Collection[str]) -> bool:
+        async with self._transaction() as session:
+            return await account_orders.write_closing(session, account_id, symbols)
+
     async def account_orders(self, account_id: str) -> Sequence[Order]:
         async with self._transaction() as session:
             return await account_orders.open_ones(session, account_id)

@@ -1,15 +1,18 @@
 """The account's own orders: each closes what a finding found; what they trade is no bot's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from flotilla.db.tables import AccountOrderRow, FindingRow, new_id
+from flotilla.db.tables import AccountOrderRow, FindingRow, UnmanagedRow, new_id
 from flotilla.domain.orders import TERMINAL, Order, OrderStatus, OrderType, Purpose, Side
 from flotilla.domain.reconciliation import CASH
 from flotilla.ports.broker import BrokerOrder
+
+_NOT_AGAIN_FOR = timedelta(minutes=1)  # wall time
 
 
 def write(session: AsyncSession, finding: FindingRow) -> None:
@@ -26,6 +29,44 @@ def write(session: AsyncSession, finding: FindingRow) -> None:
             status=OrderStatus.PENDING_SUBMIT,
         )
     )
+
+
+async def write_closing(session: AsyncSession, account_id: str, symbols: Collection[str]) -> bool:
+    """Write the orders that close what is no bot's of these symbols; whether any was written."""
+    pending = (
+        select(AccountOrderRow.symbol)
+        .where(AccountOrderRow.account_id == account_id)
+        .where(
+            AccountOrderRow.status.not_in(TERMINAL)
+            | (AccountOrderRow.created_at > func.now() - _NOT_AGAIN_FOR)
+        )
+    )
+    found = await session.scalars(
+        select(UnmanagedRow)
+        .where(
+            UnmanagedRow.account_id == account_id,
+            UnmanagedRow.symbol.in_(symbols),
+            UnmanagedRow.symbol.not_in(pending),
+            UnmanagedRow.quantity != 0,
+        )
+        .order_by(UnmanagedRow.symbol)
+        .with_for_update()
+    )
+    holdings = found.all()
+    for held in holdings:
+        key = new_id()
+        session.add(
+            AccountOrderRow(
+                id=key,
+                account_id=account_id,
+                client_order_id=f"close-{key}",
+                symbol=held.symbol,
+                side=Side.SELL if held.quantity > 0 else Side.BUY,
+                quantity=abs(held.quantity),
+                status=OrderStatus.PENDING_SUBMIT,
+            )
+        )
+    return bool(holdings)
 
 
 async def open_ones(session: AsyncSession, account_id: str) -> Sequence[Order]:

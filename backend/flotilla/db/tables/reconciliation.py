@@ -84,14 +84,16 @@ class UnmanagedOrderRow(Table):
 
 
 class AccountOrderRow(Table):
-    """An order of the account that is no bot's: it closes what a finding found."""
+    """An order of the account that is no bot's: it closes what a finding found, or, without one, what
+    the kill switch is to close.
+    """
 
     __tablename__ = "account_orders"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"),)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(ForeignKey("flotilla.accounts.id"), index=True)
-    finding_id: Mapped[str] = mapped_column(ForeignKey("flotilla.findings.id"))
+    finding_id: Mapped[str | None] = mapped_column(ForeignKey("flotilla.findings.id"))
     client_order_id: Mapped[str] = mapped_column(unique=True)
     broker_order_id: Mapped[str | None] = mapped_column(unique=True)
     symbol: Mapped[str]

@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flotilla.db import outbox
-from flotilla.db.tables import AccountRow, BotRow, KillSwitchRow, OrderRow, PositionRow
+from flotilla.db.tables import AccountRow, BotRow, KillSwitchRow, OrderRow, PositionRow, UnmanagedRow
 from flotilla.domain.bots import DesiredStatus
 from flotilla.domain.orders import TERMINAL, Purpose
+from flotilla.domain.reconciliation import CASH
 from flotilla.features.kill_switch.schemas import ConsequencesOut, KillSwitchOut
 from flotilla.ports import bus
 from flotilla.wire.alerts import AlertOut
@@ -80,11 +81,21 @@ class KillSwitchRepository:
                 .where(*of_account, PositionRow.is_open)
             )
         ).one()
+        unmanaged = await self._session.scalar(
+            select(func.count())
+            .select_from(UnmanagedRow)
+            .where(
+                UnmanagedRow.account_id == account_id,
+                UnmanagedRow.symbol != CASH,
+                UnmanagedRow.quantity != 0,
+            )
+        )
         return ConsequencesOut(
             bots=bots or 0,
             entries=entries,
             orders=orders,
             positions=positions,
+            unmanaged=unmanaged or 0,
             value=worth or Decimal(0),
             unrealized_pnl=profit or Decimal(0),
         )

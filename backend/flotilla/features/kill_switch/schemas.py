@@ -11,7 +11,7 @@ class KillSwitchRequest(Model):
     """Entries are cancelled and none is sent, whatever else is asked; protection stays."""
 
     flatten: bool = Field(False, description="Cancel the bots' orders and close what the bots hold.")
-    unmanaged: bool = Field(False, description="Also close what is no bot's; this version refuses it.")
+    unmanaged: bool = Field(False, description="Also cancel the orders and close what is no bot's.")
 
     @model_validator(mode="after")
     def _second_choice(self) -> "KillSwitchRequest":
@@ -27,6 +27,10 @@ class ConsequencesOut(Model):
     entries: int = Field(description="Open entry orders: they are cancelled.")
     orders: int = Field(description="All open orders of the bots: flattening cancels them.")
     positions: int = Field(description="What flattening closes.")
+    unmanaged: int = Field(
+        description="Symbols held by no bot: the second choice closes them, and cancels "
+        "every order at the broker that is not Flotilla's."
+    )
     value: Money = Field(description="What the positions are worth, long and short.")
     unrealized_pnl: Money = Field(description="What closing them at the last closes would realise.")
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flotilla.domain.errors import Invalid, NotFound, Problem
+from flotilla.domain.errors import NotFound
 from flotilla.features.kill_switch.repository import KillSwitchRepository
 from flotilla.features.kill_switch.schemas import KillSwitchOut, KillSwitchRequest
 from flotilla.ports.clock import WallClock
@@ -21,9 +21,7 @@ class KillSwitchService:
         return await self._repository.read(account_id)
 
     async def engage(self, account_id: str, request: KillSwitchRequest) -> KillSwitchOut:
-        """Turn it on; asking again for more (or less) changes what it does. Raises NotFound and Invalid."""
-        if request.unmanaged:  # refused rather than taken and not done
-            raise Invalid([Problem("unmanaged", _NOT_YET)])
+        """Turn it on; asking again for more (or less) changes what it does. Raises NotFound."""
         before = await self.read(account_id)
         at = self._clock.now()
         asked = (request.flatten, request.unmanaged)
@@ -52,14 +50,13 @@ class KillSwitchService:
         return await self._repository.read(account_id)
 
 
-_NOT_YET = "What is no bot's cannot be closed from here yet: close it at the broker."
-
-
 def _engaged(before: KillSwitchOut, request: KillSwitchRequest, at: datetime) -> AlertOut:
     found = before.consequences
     text = f"The kill switch is on: {found.entries} entry orders are cancelled, and no bot enters."
     if request.flatten:
         text += f" {found.positions} positions worth {found.value:,.2f} USD are closed."
+    if request.unmanaged:
+        text += f" So are {found.unmanaged} holdings of no bot, and every order that is not Flotilla's."
     return AlertOut(
         code="KILL_SWITCH_ENGAGED", severity="error", account_id=before.account_id, text=text, at=at
     )
