@@ -2,7 +2,7 @@ import Alert from '@mui/material/Alert'
 import Box from '@mui/material/Box'
 import Button from '@mui/material/Button'
 import Paper from '@mui/material/Paper'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { FormProvider, type UseFormReturn } from 'react-hook-form'
 import { Link } from 'react-router'
 import { apiError, type BotDefinition, type IndicatorOut } from '@/api'
@@ -29,7 +29,7 @@ interface Props {
   catalogue: readonly IndicatorOut[]
   saveLabel: string
   /** What saving means now. */
-  note?: string
+  note?: ReactNode
   cancelTo: string
   /** What a draft of this form is called in this browser. */
   draftKey: string

@@ -1,4 +1,7 @@
+import Checkbox from '@mui/material/Checkbox'
+import FormControlLabel from '@mui/material/FormControlLabel'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import { useForm } from 'react-hook-form'
 import { useNavigate, useParams } from 'react-router'
 import { listIndicatorsOptions, readBotOptions, readBotQueryKey, updateBotMutation, type BotOut, type IndicatorOut } from '@/api'
@@ -36,6 +39,7 @@ const WHILE_IT_RUNS =
 
 function EditBot({ bot, catalogue }: { bot: BotOut; catalogue: readonly IndicatorOut[] }) {
   const form = useForm<FormValues>({ defaultValues: fromDefinition(bot) })
+  const [toOpen, setToOpen] = useState(false)
   const update = useMutation(updateBotMutation())
   const cache = useQueryClient()
   const navigate = useNavigate()
@@ -46,14 +50,28 @@ function EditBot({ bot, catalogue }: { bot: BotOut; catalogue: readonly Indicato
       catalogue={catalogue}
       saveLabel="Save bot"
       cancelTo={paths.bot(bot.id)}
-      note={isAtRest(bot) ? undefined : WHILE_IT_RUNS}
+      note={isAtRest(bot) ? undefined : <WhileItRuns toOpen={toOpen} onChange={setToOpen} />}
       draftKey={`bot.${bot.id}.${bot.version}`}
       onSave={async (definition) => {
-        const saved = await update.mutateAsync({ path: { bot_id: bot.id }, body: definition })
+        const saved = await update.mutateAsync({ path: { bot_id: bot.id }, query: { apply_to_open: toOpen }, body: definition })
         cache.setQueryData(readBotQueryKey({ path: { bot_id: bot.id } }), saved)
         toast({ severity: 'success', text: `${saved.name} is saved.` })
         await navigate(paths.bot(bot.id))
       }}
     />
+  )
+}
+
+function WhileItRuns({ toOpen, onChange }: { toOpen: boolean; onChange: (value: boolean) => void }) {
+  return (
+    <>
+      {WHILE_IT_RUNS}
+      <FormControlLabel
+        sx={{ display: 'flex', mt: 1 }}
+        control={<Checkbox size="small" checked={toOpen} onChange={(_, value) => onChange(value)} />}
+        label="Apply time stop, trailing and break-even to open positions, too; fixed stops and targets stay where they are"
+        slotProps={{ typography: { variant: 'body2' } }}
+      />
+    </>
   )
 }
