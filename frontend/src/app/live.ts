@@ -2,15 +2,16 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { Fact } from '@/api'
 import * as bots from '@/features/bots/live'
+import * as control from '@/features/control/live'
 import { applySummary } from '@/features/dashboard/live'
 import * as positions from '@/features/positions/live'
 import * as trades from '@/features/trades/live'
 import { connect, FactLog } from '@/realtime'
 import { isOf } from '@/shared/cache'
 
-const FEATURES = [bots, positions, trades]
+const FEATURES = [bots, positions, trades, control]
 /** Answers that no fact extends; after a gap they are fetched anew. */
-const UNNUMBERED = ['readSummary', 'readEquity', 'listBars', 'listDecisions', 'listOrders'] as const
+const UNNUMBERED = ['readSummary', 'readEquity', 'listBars', 'listDecisions', 'listOrders', 'readKillSwitch'] as const
 
 /** Bring the whole cache up to date with a fact. */
 export function applyFact(fact: Fact, cache: QueryClient): void {

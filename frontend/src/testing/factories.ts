@@ -1,6 +1,6 @@
 // Whole rows as the API sends them; a test names only what it is about.
 import openapi from '../../openapi.json'
-import type { BotDefinition, BotOut, IndicatorOut, OutputOut, ParameterOut, PositionOut, Preview, RiskManagement, SummaryOut, TemplateOut, TradeOut } from '@/api'
+import type { BotDefinition, BotOut, IndicatorOut, KillSwitchOut, OutputOut, ParameterOut, PositionOut, Preview, RiskManagement, SummaryOut, TemplateOut, TradeOut } from '@/api'
 
 const length = (fallback: number): ParameterOut => ({
   name: 'timeperiod',
@@ -234,4 +234,15 @@ export const preview = (fields: Partial<Preview> = {}): Preview => ({
   ],
   markers: [],
   ...fields,
+})
+
+export const killSwitch = (changes: Partial<KillSwitchOut> = {}): KillSwitchOut => ({
+  account_id: 'account',
+  engaged: false,
+  flatten: false,
+  unmanaged: false,
+  engaged_at: null,
+  released_at: null,
+  consequences: { bots: 2, entries: 1, orders: 3, positions: 1, unmanaged: 0, value: '1500', unrealized_pnl: '25' },
+  ...changes,
 })

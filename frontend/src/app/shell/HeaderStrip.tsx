@@ -1,6 +1,8 @@
 import Box from '@mui/material/Box'
 import Typography from '@mui/material/Typography'
 import type { AccountSummary, MarketSummary } from '@/api'
+import { AlertsButton } from '@/features/control/AlertsButton'
+import { KillSwitchButton } from '@/features/control/KillSwitchButton'
 import { useNow } from '@/realtime'
 import { age, marketDay, marketSeconds, marketTime } from '@/shared/format/time'
 import { marketNow } from '@/shared/market/clock'
@@ -19,6 +21,8 @@ export function HeaderStrip() {
       {summary && <MarketClock market={summary.market} receivedAt={dataUpdatedAt} stale={freshness.stale} />}
       <Box sx={{ flexGrow: 1 }} />
       <ConnectionState freshness={freshness} />
+      <AlertsButton />
+      <KillSwitchButton />
       <SchemeToggle />
     </Box>
   )

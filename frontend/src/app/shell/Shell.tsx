@@ -1,6 +1,7 @@
 import Box from '@mui/material/Box'
 import { useRef, type ReactNode, type Ref } from 'react'
 import { Outlet, ScrollRestoration } from 'react-router'
+import { KillSwitchBanner } from '@/features/control/KillSwitchBanner'
 import { useFreshness } from '@/shared/market/freshness'
 import { Banner } from './Banner'
 import { HeaderStrip } from './HeaderStrip'
@@ -18,6 +19,7 @@ export function Shell() {
       <Box sx={{ flexGrow: 1, minWidth: 0, display: 'flex', flexDirection: 'column', pb: { xs: '56px', md: 0 } }}>
         <HeaderStrip />
         <Banner />
+        <KillSwitchBanner />
         <Main ref={main}>
           <Outlet />
         </Main>
