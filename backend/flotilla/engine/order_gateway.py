@@ -73,6 +73,7 @@ class OrderGateway:
         self.line = OrderLine(store, account_id=account_id, market_now=market_now)
         self.guard = self.line.guard
         self.news = asyncio.Event()  # something was filled, ours or not
+        self.doubt = asyncio.Event()  # something was asked, and not answered: reconcile soon
         self.moves: Counter[str] = Counter()  # how often our books of a symbol have changed
         self._sending: Counter[str] = Counter()
         self.unreconciled: Collection[str] = frozenset()
@@ -219,6 +220,8 @@ class OrderGateway:
         try:
             await self._broker.cancel(order.broker_order_id)
         except (OrderRejected, OutcomeUnknown) as error:
+            if isinstance(error, OutcomeUnknown):
+                self.doubt.set()
             log.warning("cancel_unanswered", order=order.client_order_id, error=str(error))
 
     async def resized(self, order: Order, quantity: Decimal) -> Order | None:
@@ -273,6 +276,7 @@ class OrderGateway:
                 executions = await self._broker.executions(report.broker_order_id)
             await self.book(report, executions, source="reconciliation", alone=alone)
         except Unavailable as error:
+            self.doubt.set()
             log.warning("refresh_failed", order=order.client_order_id, error=error.detail)
             return False
         return True
@@ -343,6 +347,7 @@ class OrderGateway:
             whole = await self._broker.get(report.broker_order_id)
             every = await self._broker.executions(report.broker_order_id)
         except Unavailable as error:
+            self.doubt.set()
             log.warning("report_not_completed", order=report.client_order_id, error=error.detail)
             return booked
         if whole is None:
@@ -363,6 +368,7 @@ class OrderGateway:
         try:
             found = await self._broker.get(booked.successor)
         except Unavailable as error:
+            self.doubt.set()
             log.warning("successor_unavailable", order=booked.order.client_order_id, error=error.detail)
             return
         if found is not None and await self.book(found, [], source="asked") is not None:
@@ -423,6 +429,8 @@ class OrderGateway:
                 return
         if answered:
             await self._not_there(order)
+        else:
+            self.doubt.set()
 
     async def _find(self, order: Order) -> BrokerOrder | None:
         if order.broker_order_id is not None:

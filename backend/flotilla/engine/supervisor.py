@@ -22,7 +22,7 @@ from flotilla.engine.kill_switch import KillSwitch
 from flotilla.engine.market_feeds import MarketFeeds
 from flotilla.engine.market_hub import Minute
 from flotilla.engine.order_gateway import OrderGateway
-from flotilla.engine.reconciliation import reconcile
+from flotilla.engine.reconciliation import keep_reconciled, reconcile
 from flotilla.engine.request_budget import RequestBudget
 from flotilla.engine.roster import Roster, Shared
 from flotilla.engine.seen_bars import SeenBars
@@ -43,7 +43,7 @@ from flotilla.ports.store import (
 log = structlog.get_logger(__name__)
 
 # Wall seconds.
-_POLL, _HEARTBEAT, _RECONCILE, _RETRY = 5.0, 2.0, 60.0, 1.0
+_POLL, _HEARTBEAT, _RETRY = 5.0, 2.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ class Supervisor:
             # No bot may decide before the broker's truth is ours (design section 8).
             await self._reconciled.wait()
             await self._watch.load()
-            tasks.create_task(self._reconciliations(), name="reconciliations")
+            reconciled = keep_reconciled(self._reconcile, self._gateway.doubt)
+            tasks.create_task(reconciled, name="reconciliations")
             tasks.create_task(self._gateway.send_freed(), name="freed-orders")
             tasks.create_task(self._watch.run(), name="account-watch")
             tasks.create_task(self._minutes(), name="minutes")
@@ -207,11 +208,6 @@ class Supervisor:
                 self._reconciled.set()
                 return
             await asyncio.sleep(_RETRY)
-
-    async def _reconciliations(self) -> None:
-        while True:
-            await asyncio.sleep(_RECONCILE)
-            await self._reconcile()
 
     async def _reconcile(self) -> bool:
         try:

@@ -68,6 +68,23 @@ async def test_bots_go_on_while_the_broker_does_not_answer(
         assert statuses == ["running", "running"]
 
 
+async def test_an_unknown_outcome_is_asked_for_again_soon(
+    engine: Engine, exchange: Exchange, clock: LoopClock
+) -> None:
+    """Neither the request nor any of the questions after it was answered: the next is not a minute away."""
+    async with engine.running():
+        buyer = await engine.start_bot(risk_management=NO_LEGS)
+        exchange.reachable = False
+        tau = exchange.minute(AAPL=101.0)
+        await engine.until(lambda: tau in engine.store.taus or bool(clock.advance(0.1)))
+        assert await engine.outline(buyer) == [("entry", "pending_submit")]
+        exchange.reachable = True
+        clock.advance(5.0)
+        await engine.until(lambda: bool(engine.store.closed))
+        await engine.minute(AAPL=101.0)
+        assert await engine.outline(buyer) == [("entry", "not_sent"), ("entry", "filled")]
+
+
 # --- reconciliation comes first ---------------------------------------------------------------------
 
 
