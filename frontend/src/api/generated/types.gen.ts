@@ -1339,6 +1339,12 @@ export type ConsequencesOut = {
      */
     positions: number;
     /**
+     * Unmanaged
+     *
+     * Symbols held by no bot: the second choice closes them, and cancels every order at the broker that is not Flotilla's.
+     */
+    unmanaged: number;
+    /**
      * Unrealized Pnl
      *
      * What closing them at the last closes would realise.
@@ -2363,7 +2369,7 @@ export type KillSwitchRequest = {
     /**
      * Unmanaged
      *
-     * Also close what is no bot's; this version refuses it.
+     * Also cancel the orders and close what is no bot's.
      */
     unmanaged: boolean;
 };
@@ -5311,7 +5317,7 @@ export type UpdateBotData = {
         /**
          * Apply To Open
          *
-         * What the bot holds takes the new time stop, trailing and break-even, too.
+         * What the bot holds takes the new time stop, trailing and break-even, too. Its fixed stop and target stay where the entry put them, at the broker or in the engine.
          */
         apply_to_open?: boolean;
     };
