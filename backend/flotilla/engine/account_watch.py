@@ -131,14 +131,25 @@ class AccountWatch:
         if not first.books.is_met:
             await self._meet(first, await self._look())
             return
-        events, explained = await self._reader.events()
+        await self._reader.events()  # which repairs what was missed
+        moves = self._gateway.moves.copy()
         again = await self._look()
-        confirmed = {s: d for s, d in again.found.items() if first.found.get(s) == d}
+        # A fill that was made before this look and is not booked yet (its report is late) is told here.
+        events, explained = await self._reader.events()
+        same = {s: d for s, d in again.found.items() if first.found.get(s) == d}
+        confirmed = {s: d for s, d in same.items() if not self._has_moved(s, moves)}
+        if len(confirmed) < len(same):
+            self._gateway.news.set()  # look again
         if not confirmed:
             return
         for difference in explain(confirmed, events):
             await self._record(difference)
         await self._books.looked(self._account_id, Look(again.broker, again.at, explained))
+
+    def _has_moved(self, symbol: str, since: Mapping[str, int]) -> bool:
+        """Whether our books of a symbol (the dollars: of any) have changed since they were moved so often."""
+        moves = self._gateway.moves
+        return any(moves[s] != since.get(s, 0) for s in ([symbol] if symbol != CASH else list(moves)))
 
     async def _look(self) -> Seen:
         """Read both sides; what changed meanwhile is left out."""

@@ -126,6 +126,30 @@ async def test_a_difference_that_the_second_look_does_not_show_is_none(
     assert await found(desk, open_only=False) == []
 
 
+async def test_two_late_reports_of_the_same_size_are_no_difference(desk: Desk, watch: AccountWatch) -> None:
+    """Each look meets another fill whose report has not come: they differ alike, of two causes."""
+    desk.exchange.fills_at_once = False
+    order = await desk.order()
+    await desk.gateway.submit(order)
+    key = desk.exchange.by_client_id(order.client_order_id).broker_order_id
+    desk.exchange.now += timedelta(minutes=1)
+    desk.exchange.fill(key, 4, told=False)
+
+    async def first(carry_out: Behaviour, *args: Any) -> Any:
+        desk.exchange.once("positions", second)
+        return await carry_out(*args)
+
+    async def second(carry_out: Behaviour, *args: Any) -> Any:
+        desk.exchange.fill(key, 4, told=False)
+        return await carry_out(*args)
+
+    desk.exchange.once("positions", first)
+    await watch.compare()
+    assert await found(desk) == []
+    assert desk.bot.bought == 8
+    await agrees(desk, watch)
+
+
 # --- causes -----------------------------------------------------------------------------------------
 
 
