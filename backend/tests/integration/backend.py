@@ -34,6 +34,7 @@ class Backend:
     """Call `start` (or `running`); `kill` ends every process with SIGKILL, as a power cut would.
 
     `fork_engine`: the engine is forked from a process that has imported it, for tests that start it often.
+    `supervised`: `flotilla run` starts the programs, and starts them again; it takes no options but symbols.
     """
 
     database_url: str
@@ -45,6 +46,7 @@ class Backend:
     env: Mapping[str, str] = field(default_factory=dict)
     practice_options: Sequence[str] = ("--fill-model", "bar_open")
     fork_engine: bool = False
+    supervised: bool = False
     practice_port: int = field(default_factory=lambda: free_port())
     api_port: int = field(default_factory=lambda: free_port())
     processes: dict[str, Program] = field(default_factory=dict)
@@ -57,7 +59,11 @@ class Backend:
             headers={"APCA-API-KEY-ID": "PKPRACTICE", "APCA-API-SECRET-KEY": "practice"},
         )
         self.api = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.api_port}/api", trust_env=False)
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -73,6 +79,10 @@ class Backend:
 
     async def start(self) -> None:
         """Start the three programs; returns when all of them answer."""
+        if self.supervised:
+            self._spawn("run", ["run"])
+            await self.until_ready()
+            return
         practice = ["practice", "--speed", "0", *self.practice_options]
         if self.bars is not None:
             practice += ["--bars", str(self.bars)]
@@ -168,6 +178,9 @@ class Backend:
             "FLOTILLA_DATA": str(self.logs / "data"),
             **self.env,
         }
+        if self.supervised:
+            del env["FLOTILLA_PRACTICE_URL"]  # of a market that somebody else runs
+            env |= {"FLOTILLA_PRACTICE_SPEED": "0", "FLOTILLA_PRACTICE_SYMBOLS": ",".join(self.symbols)}
         log = self.logs / f"{name}.log"
         if name == "engine" and self.fork_engine:
             self.processes[name] = ForkedEngine(env, log)

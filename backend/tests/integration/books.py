@@ -25,7 +25,16 @@ async def assert_books_agree(backend: Backend) -> None:
     await _each_fill_once(backend)
     await _same_holdings(backend)
     await _same_cash(backend)
+    assert not (found := await open_findings(backend)), found
     await unprotected(backend)
+
+
+async def open_findings(backend: Backend) -> list[tuple[str, str, str]]:
+    """What the engine found to differ and has not resolved: symbol, cause, sentence."""
+    rows = await backend.database.fetch(
+        "SELECT symbol, cause, detail FROM flotilla.findings WHERE resolved_at IS NULL"
+    )
+    return [tuple(row) for row in rows]
 
 
 async def broker_orders(backend: Backend) -> dict[str, dict[str, Any]]:

@@ -94,7 +94,8 @@ async def crash_repeatedly(backend: Backend, kills: int, *, seed: int) -> Figure
             left = await unprotected(backend)
             await backend.step()
             figures.minutes += 1
-            assert not set(left) & set(await unprotected(backend)), "it was to be sold a minute ago"
+            still = set(left) & set(await unprotected(backend))
+            assert not still, f"to be sold a minute ago: {still}; {await _newest_orders(backend)}"
         answer = await backend.practice.post("/practice/step", timeout=60)
         assert answer.status_code == 200, answer.text
         backend.kill_engine_after(dice.uniform(0.0, 0.12))
@@ -104,6 +105,14 @@ async def crash_repeatedly(backend: Backend, kills: int, *, seed: int) -> Figure
         await assert_books_agree(backend)
     await _finish(backend, figures)
     return figures
+
+
+async def _newest_orders(backend: Backend) -> list[tuple[Any, ...]]:
+    rows = await backend.database.fetch(
+        "SELECT bot_id, symbol, purpose, status, reason, quantity, filled_quantity, tau"
+        " FROM flotilla.orders ORDER BY id DESC LIMIT 20"
+    )
+    return [tuple(row) for row in rows]
 
 
 async def _restart(backend: Backend, bots: list[str]) -> None:
