@@ -7,6 +7,7 @@ its cash, what a bot promised to protect is protected, and whoever is to run run
 from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -94,21 +95,21 @@ async def _same_cash(backend: Backend) -> None:
     assert Decimal(moved) == Decimal(account["cash"]) - ACCOUNT_CASH
 
 
-async def unprotected(backend: Backend) -> list[str]:
-    """What is held with a stop, but has neither that much in stops at the broker nor is being sold.
+async def unprotected(backend: Backend) -> dict[str, UUID]:
+    """What is held with a stop that the broker does not hold in full, each with its newest order, an exit.
 
-    Empty, but right after a crash between an exit's cancels and its sale: then it is what an exit was
-    decided for (our record), and it goes at the next minute.
+    Empty, but right after a crash between an exit's cancels and its sale, or a sale that was rejected:
+    then it is what an exit was decided for (our record), and a sale is tried at the next minute.
     """
     orders = [dict(row) for row in await backend.database.fetch("SELECT * FROM flotilla.orders ORDER BY id")]
     broker = await broker_orders(backend)
     covered: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    leaving: dict[tuple[str, str], bool] = {}
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
     for row in orders:
         key = row["bot_id"], row["symbol"]
         theirs = broker.get(row["broker_order_id"] or "")
         if row["parent_id"] is None:
-            leaving[key] = row["purpose"] in ("exit", "flatten")
+            newest[key] = row
         sells = row["purpose"] not in ("entry", "take_profit")
         if sells and theirs is not None and theirs["status"] in _OPEN:
             covered[key] += row["quantity"] - row["filled_quantity"]
@@ -116,12 +117,13 @@ async def unprotected(backend: Backend) -> list[str]:
         "SELECT bot_id, symbol, quantity FROM flotilla.positions"
         " WHERE is_open AND stop_loss_price IS NOT NULL"
     )
-    found = []
+    found = {}
     for bot_id, symbol, quantity in rows:
         if covered[bot_id, symbol] < abs(quantity):
             words = f"{quantity} {symbol} of {bot_id}"
-            assert leaving.get((bot_id, symbol)), f"{words} lost its protection"
-            found.append(words)
+            last = newest[bot_id, symbol]
+            assert last["purpose"] in ("exit", "flatten"), f"{words} lost its protection"
+            found[words] = last["id"]
     return found
 
 
