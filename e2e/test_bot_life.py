@@ -63,16 +63,21 @@ def test_a_stopped_bot_is_changed(product: Product, page: Page) -> None:
     assert stored["version"] == bot["version"] + 1
 
 
-def test_a_running_bot_cannot_be_changed(product: Product, page: Page) -> None:
-    bot = product.post("bots", quiet("Cannot be changed"))
+def test_a_running_bot_is_changed_and_goes_on(product: Product, page: Page) -> None:
+    bot = product.post("bots", quiet("Changed while it runs"))
     product.post(f"bots/{bot['id']}/start")
     product.await_status(bot["id"], "running")
     page.goto(f"{product.url}/bots/{bot['id']}/edit")
-    save = page.get_by_role("button", name="Save bot")
-    expect(save).to_be_disabled()
-    expect(page.get_by_text("Stop it first")).to_be_visible()
+    expect(page.get_by_text("The bot goes on while you edit")).to_be_visible()
+    form = BotForm(page)
+    form.add_symbol("MSFT")
+    form.submit("Save bot")
+
+    expect(page.get_by_role("region", name="What it does")).to_contain_text("AAPL, MSFT")
+    expect(page.get_by_text("Running", exact=True)).to_be_visible()
+    stored = product.get(f"bots/{bot['id']}")
+    assert (stored["status"], stored["symbols"]) == ("running", ["AAPL", "MSFT"])
     product.post(f"bots/{bot['id']}/stop", {"on_stop": "keep"})
-    expect(save).to_be_enabled()
 
 
 def test_a_stopped_bot_is_deleted(product: Product, page: Page) -> None:
